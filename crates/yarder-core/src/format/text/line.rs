@@ -1,0 +1,341 @@
+//! Scratch room for one line, written without growing.
+//!
+//! The bytes stay initialised from line to line, so that pieces of fixed size are plain stores at a position. A
+//! [`Cursor`] that comes to the end of the room remembers it and ignores the rest; the line is then made once more
+//! in twice the room ([`Line::end`]). So each piece is checked once, by the slice itself. Everything here that is
+//! called often is inlined, and whatever is not takes the cursor apart first: a cursor whose address is taken lives
+//! in memory, and then each piece waits for the position that the one before it stored.
+
+/// Bytes that stay initialised; a line is made in them through a [`Cursor`].
+#[derive(Debug, Default)]
+pub(crate) struct Line(Vec<u8>);
+
+/// A line under construction.
+pub(crate) struct Cursor<'a> {
+    bytes: &'a mut [u8],
+    at: usize,
+}
+
+/// Position of a cursor that ran out of room. No slice reaches it, and no piece is long enough to wrap it.
+const OVERFLOW: usize = usize::MAX / 2;
+
+/// Room that a single monstrous record may not keep for ever.
+const KEEP: usize = 1 << 20;
+
+impl Line {
+    /// A cursor at the start of a line of about `wanted` bytes.
+    #[inline(always)]
+    pub(crate) fn start(&mut self, wanted: usize) -> Cursor<'_> {
+        if self.0.len() < wanted {
+            self.grow(wanted);
+        }
+        Cursor { bytes: &mut self.0, at: 0 }
+    }
+
+    /// The line that ends at `mark`; `None` when it did not fit and has to be made again: now there is more room.
+    #[inline(always)]
+    pub(crate) fn end(&mut self, mark: usize) -> Option<&[u8]> {
+        if mark > self.0.len() {
+            self.grow(0);
+            return None;
+        }
+        Some(&self.0[..mark])
+    }
+
+    /// The bytes that `write` appends; it runs again when they did not fit.
+    pub(crate) fn make(&mut self, write: impl Fn(&mut Cursor<'_>)) -> Vec<u8> {
+        loop {
+            let mut cursor = self.start(64);
+            write(&mut cursor);
+            let mark = cursor.mark();
+            if let Some(text) = self.end(mark) {
+                return text.to_vec();
+            }
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn grow(&mut self, wanted: usize) {
+        let more = (self.0.len() * 2).max(wanted).max(4096);
+        self.0.resize(more, 0);
+    }
+
+    /// Gives the room of a monstrous line back.
+    #[inline(always)]
+    pub(crate) fn shrink(&mut self) {
+        if self.0.len() > KEEP {
+            self.0 = Vec::new();
+        }
+    }
+}
+
+impl Cursor<'_> {
+    /// Position of the next byte.
+    #[inline(always)]
+    pub(crate) fn mark(&self) -> usize {
+        self.at
+    }
+
+    /// Takes back what was written since `mark`.
+    #[inline(always)]
+    pub(crate) fn back(&mut self, mark: usize) {
+        self.at = mark.min(self.at);
+    }
+
+    /// Appends a piece whose length is known when compiling.
+    #[inline(always)]
+    pub(crate) fn fixed<const N: usize>(&mut self, piece: &[u8; N]) {
+        match self.bytes.get_mut(self.at..self.at + N) {
+            Some(to) => {
+                to.copy_from_slice(piece);
+                self.at += N;
+            }
+            None => self.at = OVERFLOW,
+        }
+    }
+
+    /// Appends one byte.
+    #[inline(always)]
+    pub(crate) fn byte(&mut self, byte: u8) {
+        self.fixed(&[byte]);
+    }
+
+    /// Overwrites bytes that were written before.
+    #[inline(always)]
+    pub(crate) fn patch<const N: usize>(&mut self, at: usize, piece: &[u8; N]) {
+        if let Some(to) = self.bytes.get_mut(at..at + N) {
+            to.copy_from_slice(piece);
+        }
+    }
+
+    /// Appends a piece of any length; short ones without a call.
+    #[inline(always)]
+    pub(crate) fn piece(&mut self, piece: &[u8]) {
+        match self.bytes.get_mut(self.at..self.at + piece.len()) {
+            Some(to) => {
+                match piece.len() {
+                    0..=32 => _ = copy_short(piece, to),
+                    _ => to.copy_from_slice(piece),
+                }
+                self.at += piece.len();
+            }
+            None => self.at = OVERFLOW,
+        }
+    }
+
+    /// Appends `piece` if all its bytes are clean; else appends nothing and says `false`.
+    #[inline(always)]
+    pub(crate) fn clean(&mut self, piece: &[u8]) -> bool {
+        let Some(to) = self.bytes.get_mut(self.at..self.at + piece.len()) else {
+            self.at = OVERFLOW;
+            return true;
+        };
+        let clean = if piece.len() <= 32 { copy_short(piece, to) } else { copy_long(piece, to) };
+        if clean {
+            self.at += piece.len();
+        }
+        clean
+    }
+
+    /// Hands the line to a function that is not inlined and takes its new position back.
+    #[inline(always)]
+    pub(crate) fn apart(&mut self, slow: impl FnOnce(Cursor<'_>) -> usize) {
+        self.at = slow(Cursor { bytes: self.bytes, at: self.at });
+    }
+}
+
+/// Copies at most 32 bytes to a place of the same length and says whether all are clean.
+///
+/// Two blocks that overlap cover every length from 2 on.
+#[inline(always)]
+fn copy_short(from: &[u8], to: &mut [u8]) -> bool {
+    if let (Some(a), Some(b), Some(t)) = (from.first_chunk::<16>(), from.last_chunk::<16>(), to.first_chunk_mut()) {
+        *t = *a;
+        if let Some(t) = to.last_chunk_mut() {
+            *t = *b;
+        }
+        return all_clean(closer(distance(a), distance(b)));
+    }
+    let mut block = [b'x'; 16];
+    if let (Some(a), Some(b), Some(t)) = (from.first_chunk::<8>(), from.last_chunk::<8>(), to.first_chunk_mut()) {
+        *t = *a;
+        if let Some(t) = to.last_chunk_mut() {
+            *t = *b;
+        }
+        block[..8].copy_from_slice(a);
+        block[8..].copy_from_slice(b);
+        return clean_block(&block);
+    }
+    if let (Some(a), Some(b), Some(t)) = (from.first_chunk::<4>(), from.last_chunk::<4>(), to.first_chunk_mut()) {
+        *t = *a;
+        if let Some(t) = to.last_chunk_mut() {
+            *t = *b;
+        }
+        block[..4].copy_from_slice(a);
+        block[4..8].copy_from_slice(b);
+        return clean_block(&block);
+    }
+    if let (Some(a), Some(b), Some(t)) = (from.first_chunk::<2>(), from.last_chunk::<2>(), to.first_chunk_mut()) {
+        *t = *a;
+        if let Some(t) = to.last_chunk_mut() {
+            *t = *b;
+        }
+        return is_clean(a[0]) & is_clean(a[1]) & is_clean(b[1]);
+    }
+    if let (Some(f), Some(t)) = (from.first(), to.first_mut()) {
+        *t = *f;
+        return is_clean(*f);
+    }
+    true
+}
+
+/// Copies 16 bytes or more and says whether all are clean.
+#[inline(never)]
+fn copy_long(from: &[u8], to: &mut [u8]) -> bool {
+    let mut closest = [u8::MAX; 16];
+    // The last block overlaps the one before it.
+    if let (Some(block), Some(target)) = (from.last_chunk::<16>(), to.last_chunk_mut::<16>()) {
+        *target = *block;
+        closest = distance(block);
+    }
+    let (mut rest, mut target) = (from, to);
+    while let (Some((block, after)), Some((room, beyond))) =
+        (rest.split_first_chunk::<16>(), target.split_first_chunk_mut::<16>())
+    {
+        *room = *block;
+        closest = closer(closest, distance(block));
+        (rest, target) = (after, beyond);
+    }
+    all_clean(closest)
+}
+
+/// Whether 16 bytes are clean.
+#[inline(always)]
+pub(crate) fn clean_block(block: &[u8; 16]) -> bool {
+    all_clean(distance(block))
+}
+
+/// How far each byte is from one that is not clean; zero says that it is such a byte.
+///
+/// Distances and minima instead of comparisons: the compiler turns these loops into a dozen vector instructions,
+/// which it does for no form with booleans.
+#[inline(always)]
+fn distance(block: &[u8; 16]) -> [u8; 16] {
+    let mut out = [0; 16];
+    for (far, &byte) in out.iter_mut().zip(block) {
+        let from_range = 0x5Fu8.saturating_sub(byte.wrapping_sub(0x20));
+        *far = (byte ^ b'"').min(byte ^ b'\\').min(from_range);
+    }
+    out
+}
+
+#[inline(always)]
+fn closer(mut a: [u8; 16], b: [u8; 16]) -> [u8; 16] {
+    for (a, b) in a.iter_mut().zip(b) {
+        *a = (*a).min(b);
+    }
+    a
+}
+
+#[inline(always)]
+fn all_clean(distances: [u8; 16]) -> bool {
+    let mut hit = false;
+    for far in distances {
+        hit |= far == 0;
+    }
+    !hit
+}
+
+/// Bytes at the start of `text` that are clean.
+#[inline(always)]
+pub(crate) fn clean_run(text: &[u8]) -> usize {
+    let mut rest = text;
+    while let Some((block, after)) = rest.split_first_chunk::<16>() {
+        if !clean_block(block) {
+            break;
+        }
+        rest = after;
+    }
+    while let Some((word, after)) = rest.split_first_chunk::<8>() {
+        let hits = dirty(u64::from_le_bytes(*word));
+        if hits != 0 {
+            return text.len() - rest.len() + (hits.trailing_zeros() / 8) as usize;
+        }
+        rest = after;
+    }
+    text.len() - rest.len() + rest.iter().take_while(|byte| is_clean(**byte)).count()
+}
+
+/// The high bit of each byte that is not clean; right up to the lowest one, which is all that is asked.
+#[inline(always)]
+fn dirty(word: u64) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    let below = |limit: u64| word.wrapping_sub(ONES * limit) & !word;
+    let equal = |byte: u64| {
+        let x = word ^ (ONES * byte);
+        x.wrapping_sub(ONES) & !x
+    };
+    (below(0x20) | equal(0x22) | equal(0x5C) | equal(0x7F) | word) & HIGH
+}
+
+/// Whether a byte stands in JSON and in human text as it is: printable ASCII without `"` and `\`.
+#[inline(always)]
+pub(crate) fn is_clean(byte: u8) -> bool {
+    !((byte.wrapping_sub(0x20) >= 0x5F) | (byte == b'"') | (byte == b'\\'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Copying says clean exactly when every byte is, at every length and position, and copies either way.
+    #[test]
+    fn copies_find_every_dirty_byte() {
+        let mut room = [0; 100];
+        let bytes =
+            [0, 9, 10, 0x1F, 0x20, 0x21, 0x22, 0x23, b'%', b'A', 0x5B, 0x5C, 0x5D, 0x7E, 0x7F, 0x80, 0xA2, 0xDC, 0xFF];
+        for len in 0..70usize {
+            let base = vec![b'x'; len];
+            for at in 0..len.max(1) {
+                for byte in bytes {
+                    let mut text = base.clone();
+                    if let Some(place) = text.get_mut(at) {
+                        *place = byte;
+                    }
+                    let expected = len == 0 || is_clean(byte);
+                    let mut cursor = Cursor { bytes: &mut room, at: 0 };
+                    assert_eq!(expected, cursor.clean(&text), "{byte:#x} at {at} of {len}");
+                    assert_eq!(if expected { len } else { 0 }, cursor.mark());
+                    cursor.back(0);
+                    cursor.piece(&text);
+                    assert_eq!(text, &room[..len]);
+                    assert_eq!(if expected { len } else { at }, clean_run(&text));
+                }
+            }
+        }
+        for byte in 0..=255u8 {
+            assert_eq!(matches!(byte, 0x20..=0x7E) && !matches!(byte, b'"' | b'\\'), is_clean(byte));
+            assert_eq!(is_clean(byte), clean_block(&[byte; 16]));
+            assert_eq!(if is_clean(byte) { 8 } else { 0 }, clean_run(&[byte; 8]));
+        }
+    }
+
+    /// A line that does not fit is made again, whole, and its room is given back.
+    #[test]
+    fn room_grows_and_is_given_back() {
+        let mut line = Line::default();
+        let long = vec![b'y'; KEEP];
+        let made = line.make(|cursor| {
+            cursor.fixed(b"start");
+            cursor.piece(&long);
+            cursor.byte(b'.');
+        });
+        assert_eq!([b"start", &long[..], b"."].concat(), made);
+        line.shrink();
+        assert_eq!(0, line.0.len());
+        assert_eq!(b"".to_vec(), line.make(|_| ()));
+        assert_eq!(b"x".to_vec(), line.make(|cursor| assert!(cursor.clean(b"x"))));
+    }
+}

@@ -1,0 +1,28 @@
+//! Text on its way into a line: decoding that survives anything, escaping, scratch room.
+
+mod escape;
+mod json_text;
+mod line;
+pub(crate) mod utf8;
+
+pub(crate) use escape::{control, not_finite, Escaped, Plain, Readable};
+pub use escape::{json_float, json_string};
+pub(crate) use json_text::put_json;
+pub(crate) use line::{Cursor, Line};
+
+/// Whatever takes a rendered message piece by piece.
+///
+/// Pieces are escaped one by one, so a sink may not rely on a character being in one piece.
+pub(crate) trait Text {
+    /// Appends text of unknown content.
+    fn text(&mut self, text: &[u8]);
+
+    /// Appends printable ASCII without `"` and `\`, at most a number's length of it.
+    fn ascii(&mut self, text: &[u8]);
+
+    /// Where the next piece will stand.
+    fn mark(&self) -> usize;
+
+    /// Takes back everything since `mark`.
+    fn back(&mut self, mark: usize);
+}

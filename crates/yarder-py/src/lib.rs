@@ -1,0 +1,1 @@
+//! yarder._core

@@ -1,0 +1,109 @@
+"""`File`: a log file, written by the yard's one writer for every process of the app."""
+
+from __future__ import annotations
+
+from yarder.backends.base import BackendBase
+from yarder.config import check
+
+__all__ = ["File"]
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import ClassVar, Literal
+
+    from yarder.errors import ConfigError
+    from yarder.typing import Destination, Facilities, LevelLike, StrPath
+
+_FORMATS = ("json", "human")
+_FSYNC = ("never", "interval", "batch")
+_ON_CONFLICT = ("suffix", "error")
+
+
+class File(BackendBase):
+    """Append records to a file. Any number of threads and processes may name the same path; one of them writes.
+
+    Args:
+        path: where; `{app}` is replaced by the app's name, which can never leave the folder. Relative to the working
+            directory at `configure`. Folders are made when the first record is written.
+        format: "json" (one object a line, times in UTC) or "human". Formatting is native and costs the caller nothing.
+        fsync: when the kernel is told to put bytes on the disk. "never": what was written survives the death of the
+            process, not of the machine. "interval": at most a second of it is lost with the machine. "batch": nothing
+            that was flushed; costs milliseconds a pass on a disk, so throughput depends on the disk.
+        mode: permissions of a file that is made, as a number or octal text.
+        on_conflict: what happens when another yard (another app, user or container) holds the file: "suffix" writes to
+            `<stem>.<host>-<n>.log` beside it and warns once, "error" refuses.
+        level: least severe level that is written. Default: everything that was logged.
+        facilities: only these facilities: a list of dotted prefixes, or a mapping of prefixes to levels.
+        name: name in `stats()`; default "file".
+
+    Raises:
+        ConfigError: with every option that is wrong.
+    """
+
+    __slots__ = ("format", "fsync", "mode", "on_conflict", "path")
+
+    kind: ClassVar[str] = "file"
+    DEFAULTS = {"path": None, "format": "json", "fsync": "never", "mode": 0o640, "on_conflict": "suffix"}
+
+    path: str
+    format: str
+    fsync: str
+    mode: int
+    on_conflict: str
+
+    def __init__(  # noqa: PLR0913 - an options object is where options belong
+        self,
+        path: StrPath,
+        *,
+        format: Literal["json", "human"] = "json",  # noqa: A002 - the word users know
+        fsync: Literal["never", "interval", "batch"] = "never",
+        mode: int | str = 0o640,
+        on_conflict: Literal["suffix", "error"] = "suffix",
+        level: LevelLike | None = None,
+        facilities: Facilities | None = None,
+        name: str | None = None,
+    ):
+        problems: list[ConfigError] = []
+        self._fill(
+            path=self._check(problems, _path, path),
+            format=self._check(problems, check.choice, format, "format", _FORMATS),
+            fsync=self._check(problems, check.choice, fsync, "fsync", _FSYNC),
+            mode=self._check(problems, _mode, mode),
+            on_conflict=self._check(problems, check.choice, on_conflict, "on_conflict", _ON_CONFLICT),
+        )
+        self._common(problems, name, level, facilities)
+        self._finish(problems)
+
+    def destination(self) -> Destination:
+        """Its part of the plan; the path still holds `{app}`."""
+        return {
+            **(super().destination() or {}),
+            "path": self.path,
+            "format": self.format,
+            "mode": self.mode,
+            "fsync": self.fsync,
+            "on_conflict": self.on_conflict,
+        }
+
+
+def _path(value: StrPath) -> str:
+    path = check.path(value, "path")
+    rest = path.replace("{app}", "")
+    if "{" in rest or "}" in rest:
+        raise check.wrong("path", f"{path!r} has an unknown field", "only {app} can be filled in")
+    if path.endswith("/"):
+        raise check.wrong("path", f"{path!r} is a folder", "add a file name, as in 'logs/{app}.log'")
+    return path
+
+
+def _mode(value: int | str) -> int:
+    given = value
+    if isinstance(value, str):
+        try:
+            value = int(value, 8)
+        except ValueError:
+            value = -1
+    if type(value) is not int or not 0 <= value <= 0o777 or not value & 0o200:
+        hint = "write permissions with which the owner can write, as 0o640"
+        raise check.wrong("mode", f"{given!r} is not right", hint)
+    return value
