@@ -52,7 +52,7 @@ pub struct LocalDrain {
 #[derive(Debug)]
 struct Inner {
     consumer: Consumer,
-    source: Source,
+    source: Arc<Source>,
     clock: Clock,
     batch: Vec<u8>,
     outlets: Vec<Outlet>,
@@ -80,7 +80,7 @@ impl LocalDrain {
         let info = ring.info();
         let inner = Inner {
             consumer: Consumer::new(Arc::clone(&ring), Head::Local),
-            source: Source::new(&info.app, info.pid, &info.hostname, info.producer, &info.process),
+            source: Arc::new(Source::new(&info.app, info.pid, &info.hostname, info.producer, &info.process)),
             clock: Clock::new(info.pair, info.counter_hz, &[]),
             batch: Vec::new(),
             outlets: Vec::new(),
@@ -239,13 +239,13 @@ impl Kind {
         ring: &RingFile,
         view: &RecordView<'_>,
         bytes: &[u8],
-        source: &Source,
+        source: &Arc<Source>,
         ns: u64,
         (wanted, losses): (bool, bool),
     ) {
         let (formatter, out) = match self {
             Kind::Handler(queue) => {
-                if wanted && !queue.push(bytes) {
+                if wanted && !queue.push(bytes, ns, source) {
                     ring.count_local_lost(HANDLER_SLOW, 1);
                 }
                 return;

@@ -5,8 +5,24 @@
 //! flush can wait for the call and not only for the hand-over.
 
 use std::collections::VecDeque;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+
+use crate::format::Source;
+
+/// Bytes of records that wait in one queue, at most: long ones must not fill memory before the capacity says stop.
+const MOST_BYTES: usize = 64 << 20;
+
+/// One record on its way, with what its bytes do not say.
+#[derive(Clone, Debug)]
+pub struct Handed {
+    /// The record as it stood in the ring.
+    pub bytes: Box<[u8]>,
+    /// Time of the call, nanoseconds since 1970.
+    pub ns: u64,
+    /// Whose ring it was.
+    pub source: Arc<Source>,
+}
 
 /// Raw records on their way to one handler.
 #[derive(Debug)]
@@ -18,7 +34,8 @@ pub struct HandlerQueue {
 
 #[derive(Debug, Default)]
 struct State {
-    records: VecDeque<Box<[u8]>>,
+    records: VecDeque<Handed>,
+    bytes: usize,
     /// Taken, not yet done.
     running: usize,
     lost: u64,
@@ -37,26 +54,30 @@ impl HandlerQueue {
     }
 
     /// Adds a copy of a record. `false`: the queue is full or closed, and the record is counted lost.
-    pub fn push(&self, record: &[u8]) -> bool {
+    pub fn push(&self, record: &[u8], ns: u64, source: &Arc<Source>) -> bool {
         let mut state = self.state();
-        if state.closed || state.records.len() >= self.capacity {
+        let full = state.records.len() >= self.capacity || state.bytes + record.len() > MOST_BYTES;
+        if state.closed || full {
             state.lost += 1;
             return false;
         }
-        state.records.push_back(record.into());
+        state.bytes += record.len();
+        state.records.push_back(Handed { bytes: record.into(), ns, source: Arc::clone(source) });
         drop(state);
         self.changed.notify_all();
         true
     }
 
     /// Takes up to `most` records, waiting at most `timeout` for the first. Empty: none came, or closed.
-    pub fn take(&self, timeout: Duration, most: usize) -> Vec<Box<[u8]>> {
+    pub fn take(&self, timeout: Duration, most: usize) -> Vec<Handed> {
         let guard = self.state();
         let waited = self.changed.wait_timeout_while(guard, timeout, |state| state.records.is_empty() && !state.closed);
         let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
         let count = state.records.len().min(most);
         state.running += count;
-        state.records.drain(..count).collect()
+        let taken: Vec<Handed> = state.records.drain(..count).collect();
+        state.bytes -= taken.iter().map(|handed| handed.bytes.len()).sum::<usize>();
+        taken
     }
 
     /// The handler is through with `count` records, whether it liked them or not.

@@ -9,4 +9,4 @@ mod handler;
 
 pub use console::Console;
 pub use drain::{LocalDrain, LocalFilter, OutletId};
-pub use handler::HandlerQueue;
+pub use handler::{Handed, HandlerQueue};

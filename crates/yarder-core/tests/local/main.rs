@@ -150,7 +150,7 @@ fn a_handler_gets_copies_and_overflow_is_counted() {
     assert_eq!(drain.ring().local_lost()[1], 2);
     let taken = queue.take(Duration::ZERO, 10);
     let messages: Vec<_> =
-        taken.iter().map(|bytes| RecordView::parse(bytes).expect("a record").message().to_vec()).collect();
+        taken.iter().map(|handed| RecordView::parse(&handed.bytes).expect("a record").message().to_vec()).collect();
     assert_eq!(messages, [b"0", b"1", b"2"]);
     assert!(!queue.is_idle() && !queue.wait_idle(Duration::ZERO));
     queue.done(3);

@@ -10,6 +10,8 @@ use crate::map::cut;
 const MOST: usize = 256;
 const ENTRY: usize = 80;
 const NAME: usize = 64;
+/// Levels that a rule may set; -1 is "off".
+const LEVELS: std::ops::RangeInclusive<i8> = -1..=8;
 
 /// The level of one facility, for one process or for all.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,8 +20,8 @@ pub struct LevelRule {
     pub facility: String,
     /// Process that it is for; 0 for all.
     pub pid: u32,
-    /// Level number.
-    pub level: u8,
+    /// Level number, 0 to 8; -1: nothing is logged.
+    pub level: i8,
 }
 
 impl Control {
@@ -50,7 +52,8 @@ impl Control {
             let base = at::RULES + index * ENTRY;
             let head = self.map.u64(base).load(Ordering::Relaxed).to_le_bytes();
             let len = usize::from(head[5]);
-            if head[6] == 0 || len > NAME || head[4] > 8 {
+            let level = head[4] as i8;
+            if head[6] == 0 || len > NAME || !LEVELS.contains(&level) {
                 continue;
             }
             let words = (0..NAME / 8).map(|word| self.map.u64(base + 8 + word * 8).load(Ordering::Relaxed));
@@ -59,7 +62,7 @@ impl Control {
             rules.push(LevelRule {
                 facility,
                 pid: u32::from_le_bytes([head[0], head[1], head[2], head[3]]),
-                level: head[4],
+                level,
             });
         }
         rules
@@ -79,7 +82,7 @@ impl Control {
             };
             let name = cut(&rule.facility, NAME).as_bytes();
             let pid = rule.pid.to_le_bytes();
-            let head = [pid[0], pid[1], pid[2], pid[3], rule.level, name.len() as u8, 1, 0];
+            let head = [pid[0], pid[1], pid[2], pid[3], rule.level as u8, name.len() as u8, 1, 0];
             self.map.u64(base).store(u64::from_le_bytes(head), Ordering::Relaxed);
             for word in 0..NAME / 8 {
                 let mut bytes = [0; 8];
@@ -94,8 +97,8 @@ impl Control {
     }
 
     /// Sets the level of a facility (empty: of the app), for one process or (0) for all.
-    pub fn set_rule(&self, facility: &str, pid: u32, level: u8) -> Result<(), RingError> {
-        if facility.len() > NAME || level > 8 {
+    pub fn set_rule(&self, facility: &str, pid: u32, level: i8) -> Result<(), RingError> {
+        if facility.len() > NAME || !LEVELS.contains(&level) {
             return Err(RingError::Argument { what: "a facility of more than 64 bytes, or a level beyond 8" });
         }
         let _change = self.change()?;

@@ -1,0 +1,53 @@
+//! Records that are too long: the longest texts are cut first, each on a character boundary.
+
+use yarder_core::record::value::tag;
+use yarder_core::record::{cut, flag};
+
+use super::piece::{Piece, KEY, RAW};
+
+/// Texts that may be cut.
+fn is_text(piece: &Piece) -> bool {
+    piece.tag >= u32::from(tag::STR) && piece.tag != KEY && piece.tag != RAW
+}
+
+/// Cuts so that `pieces` take at most `room` bytes when encoded; fields behind the first `args` pieces that still do
+/// not fit are left out. Gives the record flags, and how many pieces are left.
+pub(crate) fn shrink(pieces: &mut Vec<Piece>, args: usize, room: usize) -> u16 {
+    let total = |pieces: &[Piece]| pieces.iter().map(|piece| piece.encoded()).sum::<usize>();
+    let mut over = total(pieces).saturating_sub(room);
+    if over == 0 {
+        return 0;
+    }
+    let most = longest(pieces, over);
+    for piece in pieces.iter_mut().filter(|piece| is_text(piece) && piece.len as usize > most) {
+        // SAFETY: the pieces are those of a call that is still running.
+        let kept = cut(unsafe { piece.bytes() }, most);
+        piece.len = kept as u32;
+        // Half a JSON text is no JSON, half a number another number.
+        if piece.tag == u32::from(tag::JSON) || piece.tag == u32::from(tag::BIGINT) {
+            piece.tag = u32::from(tag::TEXT);
+        }
+    }
+    over = total(pieces).saturating_sub(room);
+    while over > 0 && pieces.len() >= args + 2 {
+        let gone: usize = pieces.drain(pieces.len() - 2..).map(Piece::encoded).sum();
+        over = over.saturating_sub(gone);
+    }
+    flag::TRUNCATED
+}
+
+/// The length to which texts are cut to save `over` bytes: like water that is let out, the highest go first.
+fn longest(pieces: &[Piece], over: usize) -> usize {
+    let mut lengths: Vec<usize> = pieces.iter().filter(|piece| is_text(piece)).map(|piece| piece.len as usize).collect();
+    lengths.sort_unstable_by(|a, b| b.cmp(a));
+    lengths.push(0);
+    let mut saved = 0;
+    for at in 1..lengths.len() {
+        let step = (lengths[at - 1] - lengths[at]) * at;
+        if saved + step >= over {
+            return lengths[at - 1] - (over - saved).div_ceil(at);
+        }
+        saved += step;
+    }
+    0
+}
