@@ -13,15 +13,18 @@ from tests.helpers import run_python
 from tests.programs import account, environment, read, start
 
 FORKS = """
-import os, sys, threading, yarder
+import os, sys, threading, time, yarder
 yarder.configure(app="web", block_ms=None, backends=[yarder.File(sys.argv[1])])
 log = yarder.get_logger()
+sys.setswitchinterval(0.0002)
 stop = threading.Event()
 counts = [0] * 3
 def work(who):
     while not stop.is_set():
         log.info("parent %s", [1], who=who, n=counts[who])
         counts[who] += 1
+        if counts[who] % 10 == 0:
+            time.sleep(0.0005)
 threads = [threading.Thread(target=work, args=(who,)) for who in range(3)]
 for thread in threads: thread.start()
 for child in range(200):

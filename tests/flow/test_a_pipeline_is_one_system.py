@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
+import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -125,6 +128,16 @@ def test_the_asynchronous_doors(log_file: Path) -> None:
     assert [record["message"] for record in read(log_file)] == ["x", "y"]
 
 
+@pytest.fixture
+def _quick_switches() -> Iterator[None]:
+    """Threads that only log take turns every 5 ms, which is long when somebody waits for four of them."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(0.0002)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.usefixtures("_quick_switches")
 def test_reconfigured_under_load(tmp_path: Path) -> None:
     """Files, ring size, mode, level and policy change thirty times while four threads log: no record lost or doubled."""
     pipeline = yarder.Pipeline(app="web", block_ms=None, backends=[yarder.File(tmp_path / "0.log")])
@@ -190,8 +203,6 @@ def test_statistics(log_file: Path) -> None:
         assert (stats.ring_slots, stats.ring_used, stats.lost, stats.producers) == (1024, 0, 0, 1)
         assert stats.ring_high_water >= 2
         assert stats.threads >= 1
-        import os
-
         assert stats.writer_pid == os.getpid()
         with pytest.raises(AttributeError):
             stats.accepted = 0  # type: ignore[misc]

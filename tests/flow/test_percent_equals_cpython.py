@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 import yarder
@@ -62,6 +62,8 @@ def both(template: str, args: tuple[Any, ...]) -> tuple[Any, Any]:
 @given(templates, st.lists(values, max_size=6).map(tuple))
 def test_random_templates(template: str, args: tuple[Any, ...]) -> None:
     """Same text, or both refuse."""
+    # A width of more than a million characters is refused here alone (docs/specs/record.md).
+    assume("*" not in template or not any(type(arg) is int and abs(arg) > 100_000 for arg in args))
     expected, got = both(template, args)
     assert got == expected
 
@@ -167,6 +169,11 @@ def test_what_the_writer_cannot_do_is_done_at_the_call(log_file: Path) -> None:
 @given(st.lists(st.tuples(templates, st.lists(values, min_size=1, max_size=4)), min_size=1, max_size=20))
 def test_through_the_file(tmp_path_factory: pytest.TempPathFactory, calls: list[tuple[str, list[Any]]]) -> None:
     """What is in the file is what `%` gives, or the template and the complaint, and a flag."""
+    assume(
+        not any(
+            "*" in template and any(type(arg) is int and abs(arg) > 100_000 for arg in args) for template, args in calls
+        )
+    )
     path = tmp_path_factory.mktemp("percent") / "web.log"
     with yarder.Pipeline(app="web", ring_slots=1024, backends=[yarder.File(path)]) as pipeline:
         for template, args in calls:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import yarder
-from tests.programs import read
+from tests.programs import poll, read
 
 HERE = Path(__file__).name
 
@@ -152,7 +152,13 @@ def test_thread_and_process(log_file: Path) -> None:
         def work() -> None:
             log.info("work")
             threading.current_thread().name = "renamed ☃"
-            log.info("renamed")
+
+            def renamed() -> bool:
+                log.info("renamed")
+                pipeline.flush()
+                return read(log_file)[-1]["thread"] == "renamed ☃"
+
+            poll(renamed, "the new name, which is looked up once a second")
 
         thread = threading.Thread(target=work, name="worker-1")
         thread.start()
@@ -163,11 +169,10 @@ def test_thread_and_process(log_file: Path) -> None:
         gone = threading.Event()
         _thread.start_new_thread(lambda: (log.info("raw"), gone.set()), ())
         assert gone.wait(10)
-    main, worked, renamed, raw = read(log_file)
+    main, worked, *_, raw = read(log_file)
     assert (main["pid"], main["tid"], main["thread"]) == (os.getpid(), threading.get_native_id(), "MainThread")
     assert main["hostname"] == os.uname().nodename
     assert (worked["tid"], worked["thread"]) == (native, "worker-1")
-    assert renamed["thread"] == "renamed ☃"
     assert raw["pid"] == os.getpid()
     assert raw["tid"] not in (main["tid"], 0)
 

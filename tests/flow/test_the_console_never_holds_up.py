@@ -213,6 +213,27 @@ def test_a_blocked_pipe_costs_console_lines_only(log_file: Path) -> None:
     assert not losses(records)
 
 
+def test_a_stopped_terminal_costs_console_lines_only(log_file: Path) -> None:
+    """A terminal that nobody reads any more: every call returns, the file has every record, the loss is counted."""
+    code = """
+import sys, yarder
+yarder.configure(app="web", block_ms=20, backends=[yarder.Console(), yarder.File(sys.argv[1])])
+for n in range(5000):
+    yarder.get_logger().info("x" * 50, n=n)
+yarder.flush(0.5)
+print(yarder.stats().dropped.get("local_slow", 0), flush=True)
+"""
+    master, slave = pty.openpty()
+    with start(code, log_file, stderr=slave) as program:
+        os.close(slave)
+        assert program.stdout is not None
+        slow = int(program.stdout.readline())
+        assert program.wait(30) == 0
+    os.close(master)
+    assert slow > 4000
+    assert [record["fields"]["n"] for record in read(log_file)] == list(range(5000))
+
+
 def test_a_pipe_whose_reader_is_gone(log_file: Path) -> None:
     """EPIPE and SIGPIPE are nobody's death: the file goes on."""
     code = """

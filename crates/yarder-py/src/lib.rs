@@ -93,7 +93,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("SLOT_BYTES", SLOT)?;
     module.add("RECORD_HEAD_BYTES", HEAD_BYTES)?;
     module.add("LOSS_REASONS", PyTuple::new(py, Reason::ALL.map(Reason::name))?)?;
-    module.add("CONTEXT_KEYS", PyTuple::new(py, call::fast::SPECIAL)?)?;
+    module.add("CONTEXT_KEYS", PyTuple::new(py, call::typed::SPECIAL)?)?;
     module.add("CONTEXT", call::ambient::make(py)?)?;
     module.add_class::<fields::Fields>()?;
     logger::register(module)?;

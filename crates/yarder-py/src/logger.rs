@@ -5,8 +5,9 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 use std::sync::atomic::Ordering;
 use yarder_core::record::cut;
+use yarder_ring::padded;
 
-use crate::call::{emit, slow, text};
+use crate::call::{emit, none, slow, text};
 use crate::fields::Fields;
 use crate::gil::GilCell;
 use crate::hub::{levels, Hub};
@@ -34,7 +35,7 @@ pub(crate) struct Logger {
 
 /// What a logger keeps alive.
 struct Owned {
-    /// Facility and bound section, as they stand in a record.
+    /// Facility and bound section, as they stand in a record, padded.
     blob: Box<[u8]>,
     bound: Option<Fields>,
     producer: Py<Producer>,
@@ -72,7 +73,8 @@ pub(crate) fn make(
     let mut blob = name.to_vec();
     blob.extend_from_slice(bound.as_ref().map_or(&[][..], Fields::section));
     let flags = bound.as_ref().map_or(0, Fields::flags);
-    let owned = Box::new(Owned { blob: blob.into_boxed_slice(), bound, producer: producer.clone_ref(py) });
+    let blob_len = blob.len();
+    let owned = Box::new(Owned { blob: padded(&blob), bound, producer: producer.clone_ref(py) });
     // SAFETY: the type was made by `register`; the new object is zeroed memory of its size, filled here.
     unsafe {
         let object = ffi::PyType_GenericAlloc(*TYPE.get(), 0);
@@ -87,7 +89,7 @@ pub(crate) fn make(
         (*logger).facility_len = name.len() as u8;
         (*logger).library = library;
         (*logger).blob = owned.blob.as_ptr();
-        (*logger).blob_len = owned.blob.len();
+        (*logger).blob_len = blob_len;
         (*logger).owned = Box::into_raw(owned);
         Ok(Bound::from_owned_ptr(py, object).unbind())
     }
@@ -105,29 +107,23 @@ unsafe extern "C" fn dealloc(this: *mut PyObject) {
     }
 }
 
+/// Whether the logger's threshold is still that of the level cell.
+#[inline(always)]
+unsafe fn knows_its_level(logger: *mut Logger) -> bool {
+    // SAFETY: the hub lives as long as the logger, the level cell as long as the hub names it.
+    unsafe { (*(*(*logger).hub).generation).load(Ordering::Relaxed) == (*logger).generation }
+}
+
 /// Whether a record of `level` passes: two loads.
 #[inline(always)]
 unsafe fn passes(logger: *mut Logger, level: u8) -> bool {
-    // SAFETY: the hub lives as long as the logger, the level cell as long as the hub names it.
+    // SAFETY: as `knows_its_level`.
     unsafe {
-        if (*(*(*logger).hub).generation).load(Ordering::Relaxed) == (*logger).generation {
+        if knows_its_level(logger) {
             i32::from(level) <= (*logger).threshold
         } else {
             levels::admits(logger, level)
         }
-    }
-}
-
-#[inline(always)]
-unsafe fn none(good: bool) -> *mut PyObject {
-    if !good {
-        return std::ptr::null_mut();
-    }
-    // SAFETY: None is there as long as the interpreter.
-    unsafe {
-        let none = ffi::Py_None();
-        ffi::Py_INCREF(none);
-        none
     }
 }
 
@@ -139,27 +135,51 @@ macro_rules! level_method {
             nargs: ffi::Py_ssize_t,
             kwnames: *mut PyObject,
         ) -> *mut PyObject {
-            // SAFETY: CPython calls a method of this type with its own object and valid arguments.
+            // SAFETY: CPython calls a method of this type with its own object and valid arguments. The calls below end
+            // this function: nothing has to be kept for after them.
             unsafe {
                 let logger = this.cast::<Logger>();
-                if !passes(logger, $level) {
-                    return none(true);
+                if !knows_its_level(logger) {
+                    return admitted(logger, $level, args, nargs as usize, kwnames);
                 }
-                none(emitted(logger, $level, args, nargs as usize, kwnames))
+                if $level > (*logger).threshold {
+                    return none();
+                }
+                emitted(logger, $level, args, nargs as usize, kwnames)
             }
         }
     };
 }
 
-/// One copy of the call's code for all levels: it stays in the instruction cache.
+/// A call whose level has to be looked up first.
+#[cold]
 #[inline(never)]
-unsafe fn emitted(
+unsafe extern "C" fn admitted(
     logger: *mut Logger,
     level: u8,
     args: *const *mut PyObject,
     nargs: usize,
     kwnames: *mut PyObject,
-) -> bool {
+) -> *mut PyObject {
+    // SAFETY: as the method.
+    unsafe {
+        if levels::admits(logger, level) {
+            emitted(logger, level, args, nargs, kwnames)
+        } else {
+            none()
+        }
+    }
+}
+
+/// One copy of the call's code for all levels: it stays in the instruction cache.
+#[inline(never)]
+unsafe extern "C" fn emitted(
+    logger: *mut Logger,
+    level: u8,
+    args: *const *mut PyObject,
+    nargs: usize,
+    kwnames: *mut PyObject,
+) -> *mut PyObject {
     // SAFETY: as the method.
     unsafe { emit(logger, level, args, nargs, kwnames) }
 }
@@ -183,7 +203,10 @@ unsafe extern "C" fn exception(
     // SAFETY: as a level's method.
     unsafe {
         let logger = this.cast::<Logger>();
-        none(!passes(logger, 3) || slow::emit(logger, 3, args, nargs as usize, kwnames, true))
+        if !passes(logger, 3) {
+            return none();
+        }
+        slow::emit(logger, 3, args, nargs as usize, kwnames, true)
     }
 }
 
@@ -203,8 +226,8 @@ unsafe extern "C" fn log(
         let given = Bound::from_borrowed_ptr(py, *args);
         let logger = this.cast::<Logger>();
         match level_of(&given) {
-            Ok(level) if level < 0 || !passes(logger, level as u8) => none(true),
-            Ok(level) => none(emitted(logger, level as u8, args.add(1), nargs as usize - 1, kwnames)),
+            Ok(level) if level < 0 || !passes(logger, level as u8) => none(),
+            Ok(level) => emitted(logger, level as u8, args.add(1), nargs as usize - 1, kwnames),
             Err(error) => {
                 error.restore(py);
                 std::ptr::null_mut()

@@ -15,6 +15,54 @@ const COMPACT_ASCII: u32 = 0x60;
 const INT_TAG: usize = 16;
 const INT_DIGITS: usize = 24;
 
+/// Where a dict keeps its number of entries.
+const DICT_USED: usize = 16;
+
+/// Entries of a dict.
+///
+/// # Safety
+/// `object` is a dict.
+#[inline(always)]
+pub(crate) unsafe fn dict_len(object: *mut PyObject) -> isize {
+    // SAFETY: as the caller promises.
+    unsafe { at(object, DICT_USED) }
+}
+
+/// Where the thread states of this interpreter keep the native thread id; 0 where it was not found.
+static NATIVE_ID: crate::gil::GilCell<usize> = crate::gil::GilCell::new(0);
+
+/// A word of a thread state that no other living thread has: its native id.
+///
+/// # Safety
+/// `state` is the running thread's; the GIL is held.
+#[inline(always)]
+pub(crate) unsafe fn thread_word(state: *mut ffi::PyThreadState) -> u64 {
+    // SAFETY: `check` found the place inside the structure.
+    unsafe {
+        let place = *NATIVE_ID.get();
+        if place == 0 {
+            return ffi::PyThreadState_GetID(state) as u64;
+        }
+        at(state.cast(), place)
+    }
+}
+
+/// Looks for the native thread id among the words of the running thread's state.
+unsafe fn find_native_id() {
+    /// Words that every version has before the end of the structure.
+    const WORDS: std::ops::Range<usize> = 16..30;
+    // SAFETY: the structure is larger than that in all versions we build for.
+    unsafe {
+        let state = ffi::PyThreadState_Get();
+        let own = u64::from(yarder_ring::sys::tid());
+        let found: Vec<usize> =
+            WORDS.map(|word| word * 8).filter(|place| at::<u64>(state.cast(), *place) == own).collect();
+        if let [place] = found[..] {
+            *NATIVE_ID.get() = place;
+        }
+    }
+}
+
 #[inline(always)]
 unsafe fn at<T: Copy>(object: *mut PyObject, offset: usize) -> T {
     // SAFETY: the caller names a field of the object.
@@ -37,29 +85,90 @@ pub(crate) unsafe fn ascii(object: *mut PyObject) -> Option<(*const u8, usize)> 
     }
 }
 
+/// Bytes of a str that is known to be compact ASCII.
+///
+/// # Safety
+/// `ascii` said so.
+#[inline(always)]
+pub(crate) unsafe fn ascii_parts(object: *mut PyObject) -> (*const u8, usize) {
+    // SAFETY: as `ascii`.
+    unsafe { (object.cast::<u8>().add(STR_DATA), at::<usize>(object, STR_LENGTH)) }
+}
+
+/// Size of an int as 3.11 keeps it: digits, negative for a negative number.
+#[cfg(not(Py_3_12))]
+#[inline(always)]
+unsafe fn size(object: *mut PyObject) -> isize {
+    // SAFETY: an int has it.
+    unsafe { at(object, INT_TAG) }
+}
+
+/// The same from the tag of 3.12: digits above three bits, 2 in the low two for a negative number.
+#[cfg(Py_3_12)]
+#[inline(always)]
+unsafe fn size(object: *mut PyObject) -> isize {
+    // SAFETY: an int has the tag.
+    let tag: usize = unsafe { at(object, INT_TAG) };
+    let digits = (tag >> 3) as isize;
+    if tag & 3 == 2 {
+        -digits
+    } else {
+        digits
+    }
+}
+
+/// Whether `small_int` knows the value.
+///
+/// # Safety
+/// `object` is an int.
+#[inline(always)]
+pub(crate) unsafe fn is_small(object: *mut PyObject) -> bool {
+    // SAFETY: as the caller promises.
+    unsafe { (size(object) + 2) as usize <= 4 }
+}
+
+/// The value of a small int.
+///
+/// # Safety
+/// `is_small` said so.
+#[inline(always)]
+pub(crate) unsafe fn small_int_value(object: *mut PyObject) -> i64 {
+    // SAFETY: as many digits as the size says.
+    unsafe {
+        match size(object) {
+            1 => i64::from(at::<u32>(object, INT_DIGITS)),
+            other => rare_int_value(object, other),
+        }
+    }
+}
+
+/// Zero, two digits, or negative.
+#[inline(never)]
+unsafe fn rare_int_value(object: *mut PyObject, size: isize) -> i64 {
+    // SAFETY: as `small_int_value`.
+    unsafe {
+        let low = || i64::from(at::<u32>(object, INT_DIGITS));
+        let value = match size.unsigned_abs() {
+            0 => 0,
+            1 => low(),
+            _ => low() | i64::from(at::<u32>(object, INT_DIGITS + 4)) << 30,
+        };
+        if size < 0 {
+            -value
+        } else {
+            value
+        }
+    }
+}
+
 /// Value of an int of at most 60 bits.
 ///
 /// # Safety
 /// `object` is an int.
 #[inline(always)]
 pub(crate) unsafe fn small_int(object: *mut PyObject) -> Option<i64> {
-    // SAFETY: an int has the tag, and as many digits as the tag says.
-    unsafe {
-        let (digits, negative) = if cfg!(Py_3_12) {
-            let tag = at::<usize>(object, INT_TAG);
-            (tag >> 3, tag & 3 == 2)
-        } else {
-            let size = at::<isize>(object, INT_TAG);
-            (size.unsigned_abs(), size < 0)
-        };
-        let value = match digits {
-            0 => 0,
-            1 => i64::from(at::<u32>(object, INT_DIGITS)),
-            2 => i64::from(at::<u32>(object, INT_DIGITS)) | i64::from(at::<u32>(object, INT_DIGITS + 4)) << 30,
-            _ => return None,
-        };
-        Some(if negative { -value } else { value })
-    }
+    // SAFETY: as the caller promises.
+    unsafe { is_small(object).then(|| small_int_value(object)) }
 }
 
 /// Whether the layouts above are those of the running interpreter. Leaves no error set.
@@ -85,6 +194,9 @@ pub(crate) unsafe fn check() -> bool {
         let number = ffi::PyLong_FromLongLong(i64::MIN);
         right &= small_int(number).is_none();
         ffi::Py_DECREF(number);
+        let modules = ffi::PyImport_GetModuleDict();
+        right &= dict_len(modules) == ffi::PyDict_Size(modules);
+        find_native_id();
         right
     }
 }

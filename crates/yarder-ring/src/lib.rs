@@ -30,6 +30,6 @@ pub use control::{
 };
 pub use error::RingError;
 pub use layout::{Policy, Reason, State, SLOT};
-pub use producer::{Position, Pressure, Producer, Reservation};
+pub use producer::{padded, Cursor, Position, Pressure, Producer, Reservation};
 pub use ring::{Head, LaneKind, RingFile, RingInfo, RingSpec, Snapshot, WaitOutcome};
 pub use yard::{WriterLock, Yard};

@@ -110,7 +110,16 @@ class HandlerThread:
 
         if self._loop is None:
             self._loop = asyncio.new_event_loop()
-        self._loop.run_until_complete(asyncio.wait_for(self._call(record), self._timeout_s))
+        error = self._loop.run_until_complete(asyncio.wait_for(self._outcome(record), self._timeout_s))
+        if error is not None:
+            raise error
+
+    async def _outcome(self, record: Record) -> BaseException | None:
+        try:
+            await self._call(record)
+        except (SystemExit, KeyboardInterrupt) as error:
+            return error  # raised in here they would break the loop off and leave its tasks behind
+        return None
 
     def _report(self, error: BaseException) -> None:
         now = time.monotonic()

@@ -6,6 +6,7 @@ use pyo3::sync::PyOnceLock;
 
 use crate::fields::Fields;
 use crate::gil::GilCell;
+use crate::raw;
 
 struct State {
     /// The context variable; null until the module is imported.
@@ -16,6 +17,8 @@ struct State {
     modules: *mut PyObject,
     seen: isize,
     telemetry: bool,
+    /// Neither `used` nor `telemetry`.
+    quiet: bool,
 }
 
 static STATE: GilCell<State> = GilCell::new(State {
@@ -24,6 +27,7 @@ static STATE: GilCell<State> = GilCell::new(State {
     modules: std::ptr::null_mut(),
     seen: 0,
     telemetry: false,
+    quiet: true,
 });
 
 /// Makes the context variable.
@@ -45,7 +49,10 @@ pub(crate) fn make(py: Python<'_>) -> PyResult<Py<PyAny>> {
 /// From now on calls look at the variable.
 pub(crate) fn use_it() {
     // SAFETY: called with the GIL held.
-    unsafe { (*STATE.get()).used = true }
+    unsafe {
+        (*STATE.get()).used = true;
+        (*STATE.get()).quiet = false;
+    }
 }
 
 /// The context section of a record, and what keeps its bytes; `release` it after commit.
@@ -75,6 +82,19 @@ impl Ambient {
 
 const NOTHING: &[u8] = &[];
 
+/// Whether nothing surrounds any call: `context` was never used, and OpenTelemetry is not loaded.
+///
+/// # Safety
+/// The GIL is held.
+#[inline(always)]
+pub(crate) unsafe fn is_quiet() -> bool {
+    // SAFETY: the GIL guards the cell.
+    unsafe {
+        let state = STATE.get();
+        (*state).quiet && raw::dict_len((*state).modules) == (*state).seen
+    }
+}
+
 /// What surrounds the running call.
 ///
 /// # Safety
@@ -88,7 +108,7 @@ pub(crate) unsafe fn gather() -> Ambient {
         if (*state).used {
             context(&mut ambient, (*state).variable);
         }
-        if ffi::PyDict_Size((*state).modules) != (*state).seen {
+        if raw::dict_len((*state).modules) != (*state).seen {
             look_again();
         }
         if (*state).telemetry {
@@ -126,6 +146,7 @@ unsafe fn look_again() {
         let modules = (*state).modules;
         (*state).seen = ffi::PyDict_Size(modules);
         (*state).telemetry = !ffi::PyDict_GetItemString(modules, c"opentelemetry.trace".as_ptr()).is_null();
+        (*state).quiet = !(*state).used && !(*state).telemetry;
     }
 }
 

@@ -3,8 +3,11 @@
 //! A call site is an instruction. Its address is read from the interpreter's own frame (2 ns); where that layout is
 //! not what we know, the public functions are used (12 ns).
 
+use std::collections::HashSet;
+
 use pyo3::ffi::{self, PyObject, PyThreadState};
 use yarder_core::record::cut;
+use yarder_ring::padded;
 
 use crate::gil::GilCell;
 
@@ -12,14 +15,18 @@ use crate::gil::GilCell;
 const SITES: usize = 2048;
 const MOST: usize = 512;
 
+#[derive(Clone, Copy)]
 struct Site {
+    /// 0 in an empty place.
     instruction: usize,
+    text: *const u8,
+    len: usize,
     /// Keeps the instruction where it is, so that its address names this site alone.
     code: *mut PyObject,
-    text: Box<[u8]>,
 }
 
-static CACHE: GilCell<Vec<Option<Site>>> = GilCell::new(Vec::new());
+const EMPTY: Site = Site { instruction: 0, text: std::ptr::null(), len: 0, code: std::ptr::null_mut() };
+static CACHE: GilCell<[Site; SITES]> = GilCell::new([EMPTY; SITES]);
 static RAW: GilCell<bool> = GilCell::new(false);
 
 /// Offsets of what we read, by version.
@@ -90,11 +97,9 @@ pub(crate) unsafe fn current(state: *mut PyThreadState) -> &'static [u8] {
     unsafe {
         if *RAW.get() {
             if let Some((_, instruction)) = running(state) {
-                let cache = &*CACHE.get();
-                if let Some(Some(site)) = cache.get(place(instruction)) {
-                    if site.instruction == instruction {
-                        return extend(&site.text);
-                    }
+                let site = &(*CACHE.get())[place(instruction)];
+                if site.instruction == instruction {
+                    return std::slice::from_raw_parts(site.text, site.len);
                 }
             }
         }
@@ -105,13 +110,6 @@ pub(crate) unsafe fn current(state: *mut PyThreadState) -> &'static [u8] {
 #[inline(always)]
 const fn place(instruction: usize) -> usize {
     (instruction >> 1 ^ instruction >> 12) & (SITES - 1)
-}
-
-/// The text stays until the site is replaced, which takes another call with the GIL held.
-#[inline(always)]
-unsafe fn extend(text: &[u8]) -> &'static [u8] {
-    // SAFETY: see above; callers copy it before the GIL is given up.
-    unsafe { &*std::ptr::from_ref(text) }
 }
 
 #[cold]
@@ -136,38 +134,50 @@ unsafe fn miss(state: *mut PyThreadState) -> &'static [u8] {
     }
 }
 
+/// Remembers a site. Texts of sites that lose their place are few and kept: another thread may be copying one.
 unsafe fn keep(instruction: usize, code: *mut PyObject, text: Box<[u8]>) -> &'static [u8] {
-    // SAFETY: as `current`; the old site is dropped last, for that may run Python code.
+    // SAFETY: as `current`; the old code is dropped last, for that may run Python code.
     unsafe {
-        let cache = &mut *CACHE.get();
-        if cache.is_empty() {
-            cache.resize_with(SITES, || None);
-        }
-        let place = place(instruction);
-        let Some(slot) = cache.get_mut(place) else { return b"" };
-        let old = slot.replace(Site { instruction, code, text });
-        let text = slot.as_ref().map_or(&b""[..], |site| extend(&site.text));
-        if let Some(old) = old {
-            let held = text.to_vec();
-            ffi::Py_DECREF(old.code);
-            // A callback of the dropped code may have logged and taken our place; then the site is made again.
-            let cache = &*CACHE.get();
-            if let Some(Some(site)) = cache.get(place) {
-                if site.instruction == instruction && *site.text == *held {
-                    return extend(&site.text);
-                }
-            }
-            return b"";
-        }
+        let text: &'static [u8] = reuse(text);
+        // A text that is not kept must not be found again.
+        let instruction = if std::ptr::eq(text.as_ptr(), (*LAST.get()).as_ptr()) { 1 } else { instruction };
+        let place = &mut (*CACHE.get())[place(instruction)];
+        let old = std::mem::replace(place, Site { instruction, text: text.as_ptr(), len: text.len(), code });
+        ffi::Py_XDECREF(old.code);
         text
     }
 }
 
-/// Text of the frame `level` frames above the running one (1: the running one), for `stacklevel`.
+/// The one text that is not kept.
+static LAST: GilCell<Vec<u8>> = GilCell::new(Vec::new());
+
+/// Texts that are kept for ever; a program that makes code without end gets no more of them.
+const TEXTS: usize = 65_536;
+
+/// Texts by themselves: a program has as many as call sites, however often they take turns in the cache.
+unsafe fn reuse(text: Box<[u8]>) -> &'static [u8] {
+    static KNOWN: GilCell<Option<HashSet<&'static [u8]>>> = GilCell::new(None);
+    // SAFETY: the GIL guards the cell; nothing here calls CPython.
+    unsafe {
+        let texts = (*KNOWN.get()).get_or_insert_with(HashSet::new);
+        if let Some(known) = texts.get(&*text) {
+            return known;
+        }
+        if texts.len() >= TEXTS {
+            *LAST.get() = padded(&text).into_vec();
+            return &(&*LAST.get())[..text.len()];
+        }
+        let kept: &'static [u8] = &Box::leak(padded(&text))[..text.len()];
+        texts.insert(kept);
+        kept
+    }
+}
+
+/// Text of the frame `level` frames above the running one (1: the running one), for `stacklevel`: padded, and its length.
 ///
 /// # Safety
 /// The GIL is held.
-pub(crate) unsafe fn above(state: *mut PyThreadState, level: i64) -> Vec<u8> {
+pub(crate) unsafe fn above(state: *mut PyThreadState, level: i64) -> (Box<[u8]>, usize) {
     // SAFETY: every frame is owned until the next one is.
     unsafe {
         let mut frame = ffi::PyThreadState_GetFrame(state);
@@ -183,13 +193,13 @@ pub(crate) unsafe fn above(state: *mut PyThreadState, level: i64) -> Vec<u8> {
             frame = next;
         }
         if frame.is_null() {
-            return Vec::new();
+            return (padded(b""), 0);
         }
         let code = ffi::PyFrame_GetCode(frame).cast::<PyObject>();
         let text = render(code, ffi::PyFrame_GetLineNumber(frame));
         ffi::Py_DECREF(code);
         ffi::Py_DECREF(frame.cast());
-        text.into_vec()
+        (padded(&text), text.len())
     }
 }
 

@@ -3,9 +3,10 @@
 use yarder_core::record::value::tag;
 use yarder_core::record::{flag, kind};
 use yarder_ring::layout::REASONS;
-use yarder_ring::{Producer, Reservation};
+use yarder_ring::{Cursor, Producer, Reservation};
 
 use super::piece::{Piece, KEY, RAW};
+use crate::hub::Live;
 
 /// Where record bytes go: a ring, or memory for a record that no ring takes.
 pub(crate) trait Out {
@@ -15,6 +16,11 @@ pub(crate) trait Out {
     fn counted(&mut self, tag: u8, body: &[u8]);
     fn key(&mut self, key: &[u8]);
     fn byte(&mut self, byte: u8);
+
+    /// Bytes that `padded` made.
+    fn put_padded(&mut self, bytes: &[u8]) {
+        self.put(bytes);
+    }
 }
 
 impl Out for Reservation<'_> {
@@ -51,6 +57,74 @@ impl Out for Reservation<'_> {
     fn byte(&mut self, byte: u8) {
         self.put_u8(byte);
     }
+}
+
+/// The straight way: no check per put, for the length of the record was known before.
+struct Straight(Cursor);
+
+impl Out for Straight {
+    #[inline(always)]
+    fn words(&mut self, words: [u64; 6]) {
+        // SAFETY: `Parts::bytes` counts everything that `head` and `body` put; so for each put here.
+        unsafe { self.0.words(words) }
+    }
+
+    #[inline(always)]
+    fn put(&mut self, bytes: &[u8]) {
+        // SAFETY: as `words`.
+        unsafe { self.0.put(bytes) }
+    }
+
+    #[inline(always)]
+    fn put_padded(&mut self, bytes: &[u8]) {
+        // SAFETY: as `words`; a logger's own bytes and texts of call sites are padded.
+        unsafe { self.0.put_padded(bytes) }
+    }
+
+    #[inline(always)]
+    fn number(&mut self, tag: u8, bits: u64) {
+        // SAFETY: as `words`.
+        unsafe { self.0.tagged(tag, bits) }
+    }
+
+    #[inline(always)]
+    fn counted(&mut self, tag: u8, body: &[u8]) {
+        // SAFETY: as `words`.
+        unsafe { self.0.prefixed(u64::from(tag) | (body.len() as u64) << 8, 5, body) }
+    }
+
+    #[inline(always)]
+    fn key(&mut self, key: &[u8]) {
+        // SAFETY: as `words`.
+        unsafe { self.0.prefixed(key.len() as u64, 2, key) }
+    }
+
+    #[inline(always)]
+    fn byte(&mut self, byte: u8) {
+        // SAFETY: as `words`.
+        unsafe { self.0.byte(byte) }
+    }
+}
+
+/// Room for exactly these parts, by the straight way.
+#[inline(always)]
+pub(crate) fn reserve(live: &mut Live, parts: &Parts<'_>) -> Option<Cursor> {
+    let bytes = parts.bytes();
+    if bytes > live.most {
+        return None;
+    }
+    live.producer.straight(bytes)
+}
+
+/// Puts the record straight into the ring: its stamp, or `None` where that does not go.
+pub(crate) fn straight(live: &mut Live, parts: &Parts<'_>) -> Option<u64> {
+    let mut out = Straight(reserve(live, parts)?);
+    let stamp = out.0.stamp;
+    parts.head_and_texts(&mut out.0);
+    put_pieces(&mut out, parts.pieces);
+    // SAFETY: the cursor is the one of above, and what was put is what `Parts::bytes` counted.
+    unsafe { live.producer.publish_straight(out.0) };
+    Some(stamp)
 }
 
 impl Out for Vec<u8> {
@@ -131,14 +205,34 @@ impl Parts<'_> {
 
     #[inline(always)]
     fn body(&self, out: &mut impl Out) {
-        out.put(self.logger);
-        out.put(self.thread);
-        out.put(self.caller);
-        out.put(self.context);
-        out.put(self.message);
-        for piece in self.pieces {
-            put_piece(out, *piece);
+        self.texts(out);
+        put_pieces(out, self.pieces);
+    }
+
+    /// Everything up to the message.
+    #[inline(always)]
+    fn texts(&self, out: &mut impl Out) {
+        out.put_padded(self.logger);
+        // Most records have no thread name (the main thread) and no context.
+        if !self.thread.is_empty() {
+            out.put(self.thread);
         }
+        if !self.caller.is_empty() {
+            out.put_padded(self.caller);
+        }
+        if !self.context.is_empty() {
+            out.put(self.context);
+        }
+        out.put(self.message);
+    }
+
+    /// Head and everything up to the message, into room for the whole record.
+    #[inline(always)]
+    pub(crate) fn head_and_texts(&self, out: &mut Cursor) {
+        let mut straight = Straight(*out);
+        straight.words(self.head(straight.0.sequence, straight.0.stamp, self.flags, 0));
+        self.texts(&mut straight);
+        *out = straight.0;
     }
 
     /// The record as bytes of its own, for when there is no ring.
@@ -150,6 +244,10 @@ impl Parts<'_> {
         out[..4].copy_from_slice(&bytes.to_le_bytes());
         out
     }
+}
+
+fn put_pieces(out: &mut impl Out, pieces: &[Piece]) {
+    pieces.iter().for_each(|piece| put_piece(out, *piece));
 }
 
 #[inline(always)]
@@ -208,5 +306,5 @@ pub(crate) fn loss_bytes(producer: &Producer) -> usize {
 
 /// Encodes pieces into memory.
 pub(crate) fn put_all(out: &mut Vec<u8>, pieces: &[Piece]) {
-    pieces.iter().for_each(|piece| put_piece(out, *piece));
+    put_pieces(out, pieces);
 }

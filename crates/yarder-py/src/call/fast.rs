@@ -3,7 +3,7 @@
 use pyo3::ffi::{self, PyObject};
 use yarder_core::record::value::tag;
 
-use super::piece::{Pieces, KEY};
+use super::encoded::Encoded;
 use crate::raw;
 
 /// Keywords that are no fields.
@@ -11,7 +11,7 @@ pub(crate) const SPECIAL: [&str; 5] = ["exc_info", "stack_info", "stacklevel", "
 /// Their lengths as bits: one test rules out nearly every other name.
 const SPECIAL_LENGTHS: u32 = 1 << 8 | 1 << 10 | 1 << 5 | 1 << 6;
 /// Longest text that goes this way; longer ones may have to be cut.
-const LONG: usize = 1 << 20;
+const LONG: usize = 64 << 10;
 
 /// Whether a keyword means something else than a field.
 #[inline(always)]
@@ -53,60 +53,58 @@ unsafe fn encoded(object: *mut PyObject) -> Option<(*const u8, usize)> {
 
 /// One value; false: it needs the slow way.
 #[inline(always)]
-unsafe fn value(object: *mut PyObject, out: &mut Pieces) -> bool {
+unsafe fn value(object: *mut PyObject, out: &mut Encoded) -> bool {
     // SAFETY: `object` is alive; its type says how it is laid out.
     unsafe {
         let kind = ffi::Py_TYPE(object);
         if kind == &raw mut ffi::PyUnicode_Type {
-            let Some((data, len)) = text(object) else { return false };
-            if len > LONG {
-                return false;
+            match text(object) {
+                Some((data, len)) if len <= LONG => counted(out, tag::STR, data, len),
+                _ => false,
             }
-            out.push(u32::from(tag::STR), data as u64, len as u32, 5 + len);
         } else if kind == &raw mut ffi::PyLong_Type {
-            let Some(number) = raw::small_int(object) else { return wide(object, out) };
-            out.push(u32::from(tag::INT), number as u64, 0, 9);
+            match raw::small_int(object) {
+                Some(number) => out.number(tag::INT, number as u64),
+                None => wide(object, out),
+            }
         } else if kind == &raw mut ffi::PyFloat_Type {
-            out.push(u32::from(tag::FLOAT), ffi::PyFloat_AS_DOUBLE(object).to_bits(), 0, 9);
+            out.number(tag::FLOAT, ffi::PyFloat_AS_DOUBLE(object).to_bits())
+        } else if kind == &raw mut ffi::PyBool_Type {
+            out.byte(tag::FALSE + u8::from(object == ffi::Py_True()))
         } else if object == ffi::Py_None() {
-            out.push(u32::from(tag::NONE), 0, 0, 1);
-        } else if object == ffi::Py_True() {
-            out.push(u32::from(tag::TRUE), 0, 0, 1);
-        } else if object == ffi::Py_False() {
-            out.push(u32::from(tag::FALSE), 0, 0, 1);
+            out.byte(tag::NONE)
         } else if kind == &raw mut ffi::PyBytes_Type {
             let len = ffi::PyBytes_Size(object) as usize;
-            if len > LONG {
-                return false;
-            }
-            out.push(u32::from(tag::BYTES), ffi::PyBytes_AsString(object) as u64, len as u32, 5 + len);
+            len <= LONG && counted(out, tag::BYTES, ffi::PyBytes_AsString(object).cast(), len)
         } else {
-            return false;
+            false
         }
-        true
     }
+}
+
+/// A text with its tag and length.
+#[inline(always)]
+unsafe fn counted(out: &mut Encoded, tag: u8, data: *const u8, len: usize) -> bool {
+    // SAFETY: the object that holds the bytes is kept by the caller of the log method.
+    unsafe { out.text(u64::from(tag) | (len as u64) << 8, 5, data, len) }
 }
 
 /// An int of more than 60 bits that may still fit 64.
 #[inline(never)]
-unsafe fn wide(object: *mut PyObject, out: &mut Pieces) -> bool {
+unsafe fn wide(object: *mut PyObject, out: &mut Encoded) -> bool {
     let mut overflow = 0;
     // SAFETY: an int; overflow is reported by the flag, not by an error.
     let number = unsafe { ffi::PyLong_AsLongLongAndOverflow(object, &raw mut overflow) };
-    if overflow != 0 {
-        return false;
-    }
-    out.push(u32::from(tag::INT), number as u64, 0, 9);
-    true
+    overflow == 0 && out.number(tag::INT, number as u64)
 }
 
-/// Arguments and fields of a call; `None`: something needs the slow way. The message is not among the pieces.
+/// Encodes arguments and fields of a call, and gives the message; `None`: something needs the slow way.
 ///
 /// # Safety
 /// As CPython calls a method: `nargs` objects at `args`, then one for each name in `kwnames`; the GIL is held.
 #[inline(always)]
 pub(super) unsafe fn gather(
-    out: &mut Pieces,
+    out: &mut Encoded,
     args: *const *mut PyObject,
     nargs: usize,
     kwnames: *mut PyObject,
@@ -121,25 +119,20 @@ pub(super) unsafe fn gather(
             return None;
         }
         let message = text(message)?;
-        if message.1 > LONG {
-            return None;
-        }
-        let keys = if kwnames.is_null() { 0 } else { ffi::PyTuple_GET_SIZE(kwnames) as usize };
-        if !Pieces::holds(nargs + 2 * keys) {
-            return None;
-        }
         for index in 1..nargs {
             if !value(*args.add(index), out) {
                 return None;
             }
         }
-        for index in 0..keys {
-            let (data, len) = text(ffi::PyTuple_GET_ITEM(kwnames, index as isize))?;
+        if kwnames.is_null() {
+            return Some(message);
+        }
+        for index in 0..ffi::PyTuple_GET_SIZE(kwnames) {
+            let (data, len) = text(ffi::PyTuple_GET_ITEM(kwnames, index))?;
             if len > usize::from(u16::MAX) || is_special(std::slice::from_raw_parts(data, len)) {
                 return None;
             }
-            out.push(KEY, data as u64, len as u32, 2 + len);
-            if !value(*args.add(nargs + index), out) {
+            if !out.text(len as u64, 2, data, len) || !value(*args.add(nargs + index as usize), out) {
                 return None;
             }
         }

@@ -46,7 +46,7 @@ impl Walk<'_> {
         unsafe {
             let kind = ffi::Py_TYPE(object);
             if kind == &raw mut ffi::PyUnicode_Type {
-                match super::fast::text(object) {
+                match super::typed::text(object) {
                     Some((data, len)) => json_string(std::slice::from_raw_parts(data, len), self.out),
                     None => json_string(&wtf8(object), self.out),
                 }

@@ -58,8 +58,8 @@ pub(crate) struct Pieces {
 
 impl Pieces {
     #[inline(always)]
-    pub(crate) const fn new() -> Pieces {
-        Pieces { items: [MaybeUninit::uninit(); MOST], count: 0, bytes: 0 }
+    pub(crate) fn new() -> Pieces {
+        Pieces { items: [const { MaybeUninit::uninit() }; MOST], count: 0, bytes: 0 }
     }
 
     /// Room for `count` pieces?

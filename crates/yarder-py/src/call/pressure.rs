@@ -50,7 +50,7 @@ pub(super) unsafe fn deliver(hub: *mut Hub, parts: &Parts<'_>) -> bool {
                 Attempt::Stored(stamp, truncated) => {
                     (*hub).past.truncated += u64::from(truncated);
                     thread::seen(stamp);
-                    if (*hub).live.as_ref().is_some_and(|live| live.after >> parts.level & 1 == 1) {
+                    if (*hub).after >> parts.level & 1 == 1 {
                         after::work(hub, parts.level);
                     }
                     return true;
@@ -180,18 +180,15 @@ fn shortened<R>(parts: &Parts<'_>, most: usize, then: impl FnOnce(&Parts<'_>) ->
     if fixed(&parts) > most / 2 {
         parts.logger = &parts.logger[..usize::from(parts.facility_len)];
     }
+    let encoded = shrink::encoded(parts.pieces);
     // The message is cut like any text: it stands first while the lengths are worked out, five bytes too long.
     let mut pieces = vec![Piece::of(u32::from(tag::STR), parts.message)];
-    pieces.extend_from_slice(parts.pieces);
+    pieces.extend(shrink::flat(&encoded, parts.args, parts.fields));
     let args = 1 + usize::from(parts.args);
-    let is_flat = pieces.len() == args + 2 * usize::from(parts.fields);
-    let firm = if is_flat { args } else { pieces.len() };
-    shrink::shrink(&mut pieces, firm, most.saturating_sub(fixed(&parts)));
+    shrink::shrink(&mut pieces, args, most.saturating_sub(fixed(&parts)));
     parts.message = &parts.message[..pieces[0].len as usize];
     let mut kept = &pieces[1..];
-    if is_flat {
-        parts.fields = ((pieces.len() - args) / 2) as u16;
-    }
+    parts.fields = (pieces.len().saturating_sub(args) / 2) as u16;
     parts.piece_bytes = kept.iter().map(|piece| piece.encoded()).sum();
     if parts.bytes() > most {
         // Arguments without end: the template alone.

@@ -1,9 +1,51 @@
 //! Records that are too long: the longest texts are cut first, each on a character boundary.
 
 use yarder_core::record::value::tag;
-use yarder_core::record::{cut, flag};
+use yarder_core::record::{cut, flag, Value};
 
 use super::piece::{Piece, KEY, RAW};
+
+/// The encoded form of pieces, in one.
+pub(crate) fn encoded(pieces: &[Piece]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    super::commit::put_all(&mut bytes, pieces);
+    bytes
+}
+
+/// Encoded arguments and fields as one piece for each value and key.
+pub(crate) fn flat(encoded: &[u8], args: u16, fields: u16) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    let mut rest = encoded;
+    let value = |rest: &mut &[u8], pieces: &mut Vec<Piece>| {
+        let Some((_, taken)) = Value::decode(rest) else { return };
+        pieces.push(piece_of(&rest[..taken]));
+        *rest = &rest[taken..];
+    };
+    for _ in 0..args {
+        value(&mut rest, &mut pieces);
+    }
+    for _ in 0..fields {
+        let Some((len, after)) = rest.split_first_chunk::<2>() else { break };
+        let len = usize::from(u16::from_le_bytes(*len));
+        pieces.push(Piece::of(KEY, &after[..len]));
+        rest = &after[len..];
+        value(&mut rest, &mut pieces);
+    }
+    pieces
+}
+
+/// The piece of one encoded value.
+fn piece_of(value: &[u8]) -> Piece {
+    let tag = value[0];
+    match tag {
+        tag::INT | tag::FLOAT => {
+            let bits = value[1..].first_chunk::<8>().map_or(0, |raw| u64::from_le_bytes(*raw));
+            Piece { data: bits, len: 0, tag: u32::from(tag) }
+        }
+        tag::NONE | tag::FALSE | tag::TRUE => Piece { data: 0, len: 0, tag: u32::from(tag) },
+        _ => Piece::of(u32::from(tag), &value[5..]),
+    }
+}
 
 /// Texts that may be cut.
 fn is_text(piece: &Piece) -> bool {

@@ -10,7 +10,7 @@ use yarder_core::record::value::tag;
 
 use super::text::{cause, keep_going, represented, shown, wtf8};
 use super::value::{is_simple, Gathering};
-use super::{caller, fast, send, Body};
+use super::{caller, ended, none, send, typed, Body};
 use crate::logger::Logger;
 
 /// Positional arguments that a record counts; a call with more is formatted at once.
@@ -42,12 +42,12 @@ pub(crate) unsafe fn emit(
     nargs: usize,
     kwnames: *mut PyObject,
     exception: bool,
-) -> bool {
+) -> *mut PyObject {
     // SAFETY: as the caller promises.
     let py = unsafe { Python::assume_attached() };
     if nargs == 0 {
         PyTypeError::new_err("a log call needs a message as its first positional argument").restore(py);
-        return false;
+        return std::ptr::null_mut();
     }
     // SAFETY: as the caller promises: the objects are kept by whoever calls the method.
     let (message, rest, named) = unsafe {
@@ -62,10 +62,10 @@ pub(crate) unsafe fn emit(
     match unsafe { log(py, logger, level, &message, &rest, &named, exception) } {
         // A signal handler may have raised while the call waited for room.
         // SAFETY: asked by the holder of the GIL.
-        (_, None) => unsafe { ffi::PyErr_Occurred().is_null() },
+        (accepted, None) => unsafe { if accepted { none() } else { ended(ffi::PyErr_Occurred().is_null()) } },
         (_, Some(error)) => {
             error.restore(py);
-            false
+            std::ptr::null_mut()
         }
     }
 }
@@ -114,7 +114,7 @@ pub(crate) unsafe fn log<'py>(
     };
     let body = within_count(body, kept);
     // SAFETY: as the caller promises; `gathering` and `text` are kept until it returns.
-    let accepted = unsafe { send(logger, level, &body, site.as_deref()) };
+    let accepted = unsafe { send(logger, level, body, site.as_ref().map(|(text, len)| &text[..*len])) };
     (accepted, gathering.stop.take())
 }
 
@@ -203,7 +203,7 @@ fn fields<'py>(
     for (key, value) in named {
         // SAFETY: the GIL is held, as `Bound` proves.
         let name = unsafe { wtf8(key.as_ptr()) };
-        if !fast::is_special(&name) {
+        if !typed::is_special(&name) {
             gathering.key(&name);
             gathering.value(value);
             continue;
@@ -254,7 +254,7 @@ unsafe fn described(
     special: &Special<'_>,
     gathering: &mut Gathering,
     logger: *mut Logger,
-) -> Option<Vec<u8>> {
+) -> Option<(Box<[u8]>, usize)> {
     let level = special.stacklevel.unwrap_or(1).max(1);
     if let Some(info) = &special.exc_info {
         // SAFETY: the hub lives as long as the logger; the reference ends with the statement.
@@ -277,7 +277,7 @@ unsafe fn described(
     }
     // SAFETY: the GIL is held; a hub as above.
     unsafe {
-        if level > 1 && (*(*logger).hub).wants_caller() {
+        if level > 1 && (*(*logger).hub).caller {
             return Some(caller::above(ffi::PyThreadState_Get(), level));
         }
     }

@@ -15,7 +15,7 @@ pub(crate) unsafe fn wtf8(object: *mut PyObject) -> Vec<u8> {
         if ffi::PyUnicode_Check(object) == 0 {
             return Vec::new();
         }
-        if let Some((data, len)) = super::fast::text(object) {
+        if let Some((data, len)) = super::typed::text(object) {
             return std::slice::from_raw_parts(data, len).to_vec();
         }
         let bytes = ffi::PyUnicode_AsEncodedString(object, c"utf-8".as_ptr(), c"surrogatepass".as_ptr());

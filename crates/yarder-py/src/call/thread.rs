@@ -5,14 +5,15 @@ use yarder_core::record::flag;
 use yarder_ring::{clock, sys};
 
 use crate::gil::GilCell;
+use crate::raw;
 
 const NAME: usize = 128;
 
 /// What is known of the thread that logged last.
 pub(crate) struct Thread {
     state: *mut PyThreadState,
-    /// Number that no other thread of this interpreter gets, unlike the address of its state.
-    id: i64,
+    /// Word that no other thread has, unlike the address of its state, which is used again.
+    word: u64,
     tid: u32,
     flags: u16,
     len: u8,
@@ -25,7 +26,7 @@ pub(crate) struct Thread {
 
 static LAST: GilCell<Thread> = GilCell::new(Thread {
     state: std::ptr::null_mut(),
-    id: 0,
+    word: 0,
     tid: 0,
     flags: 0,
     len: 0,
@@ -47,7 +48,7 @@ pub(crate) unsafe fn current(state: *mut PyThreadState) -> (u32, u16, &'static [
     // SAFETY: the GIL guards the cell; the reference does not outlive this call of the log method.
     unsafe {
         let last = &*LAST.get();
-        if last.state != state || last.id != ffi::PyThreadState_GetID(state) || !last.known {
+        if last.state != state || last.word != raw::thread_word(state) || !last.known {
             look(state);
         }
         let last = &*LAST.get();
@@ -95,7 +96,7 @@ unsafe fn look(state: *mut PyThreadState) {
     unsafe {
         *LAST.get() = Thread {
             state,
-            id: ffi::PyThreadState_GetID(state),
+            word: raw::thread_word(state),
             tid,
             flags: if named_main { flag::MAIN_THREAD } else { 0 },
             len: if named_main { 0 } else { len as u8 },
@@ -146,7 +147,7 @@ unsafe fn text_of(thread: *mut PyObject, into: &mut [u8; NAME]) -> usize {
         }
         let mut len = 0;
         if ffi::PyUnicode_Check(name) != 0 {
-            if let Some((data, length)) = super::fast::text(name) {
+            if let Some((data, length)) = super::typed::text(name) {
                 let text = std::slice::from_raw_parts(data, length);
                 len = yarder_core::record::cut(text, NAME);
                 into[..len].copy_from_slice(&text[..len]);

@@ -82,7 +82,7 @@ impl Gathering {
         unsafe {
             let kind = ffi::Py_TYPE(object);
             if kind == &raw mut ffi::PyUnicode_Type {
-                match super::fast::text(object) {
+                match super::typed::text(object) {
                     Some((data, len)) => self.text(tag::STR, std::slice::from_raw_parts(data, len)),
                     None => self.text(tag::STR, &wtf8(object)),
                 }

@@ -55,8 +55,6 @@ impl Live {
         let mut live = Live {
             most: recipe.most.min(producer.max_record_bytes()),
             producer,
-            after: 0,
-            caller: recipe.caller,
             ring: Arc::clone(&ring),
             service: Arc::clone(service),
             local: local.clone(),
@@ -76,7 +74,6 @@ impl Live {
             }
             service.adopt_local(Arc::clone(local));
         }
-        live.after = live.levels_with_work();
         services::remember(&ring);
         service.adopt(ring);
         Ok(live)
@@ -94,7 +91,7 @@ impl Live {
 
     /// Levels after whose records something is to be done: all in sync mode, those of a console, and error and worse,
     /// which wake the writer.
-    fn levels_with_work(&self) -> u16 {
+    pub(crate) fn levels_with_work(&self) -> u16 {
         (0..9)
             .filter(|level| {
                 *level <= 3 || self.sync.is_some() || self.consoles.iter().any(|slot| slot.console.takes(*level))
@@ -124,10 +121,8 @@ pub(crate) unsafe fn swap(
         let cell = live.service.yard().control().generation_cell();
         // Loggers keep what they know of this cell: the configuration behind it is another one now.
         cell.fetch_add(1, std::sync::atomic::Ordering::AcqRel);
-        hub.generation = std::ptr::from_ref(cell);
         hub.app.clone_from(&recipe.app);
-        hub.state = State::Live;
-        hub.live.replace(live)
+        hub.install(live)
     };
     if let Some(old) = old {
         // SAFETY: as the caller promises.
@@ -178,8 +173,8 @@ pub(crate) unsafe fn reborn(hub: *mut Hub) {
                 for rule in rules {
                     let _ = control.set_rule(&rule.facility, rule.pid, rule.level);
                 }
-                (*hub).generation = std::ptr::from_ref(control.generation_cell());
-                (*hub).live = Some(live);
+                let hub = &mut *hub;
+                hub.install(live);
             }
             Err(error) => {
                 (*hub).state = State::Closed;

@@ -46,6 +46,10 @@ pub(crate) enum State {
 pub(crate) struct Hub {
     /// Changes whenever a level may have changed.
     pub(crate) generation: *const AtomicU64,
+    /// Whether records say where they were logged.
+    pub(crate) caller: bool,
+    /// Bit for each level: something is to be done after such a record.
+    pub(crate) after: u16,
     pub(crate) live: Option<Live>,
     pub(crate) state: State,
     pub(crate) starter: Option<Py<PyAny>>,
@@ -58,9 +62,6 @@ pub(crate) struct Hub {
 /// A ring and what serves it.
 pub(crate) struct Live {
     pub(crate) producer: Producer,
-    /// Bit for each level: something is to be done after such a record.
-    pub(crate) after: u16,
-    pub(crate) caller: bool,
     /// Bytes of the largest record.
     pub(crate) most: usize,
     pub(crate) ring: Arc<RingFile>,
@@ -91,6 +92,8 @@ impl Hub {
     pub(crate) fn new(starter: Option<Py<PyAny>>) -> Hub {
         Hub {
             generation: &raw const NOWHERE,
+            caller: false,
+            after: 0,
             live: None,
             state: State::Off,
             starter,
@@ -100,15 +103,18 @@ impl Hub {
         }
     }
 
+    /// Puts a ring in place; gives the one before. Loggers see it at their next call.
+    pub(crate) fn install(&mut self, live: Live) -> Option<Live> {
+        self.generation = std::ptr::from_ref(live.service.yard().control().generation_cell());
+        self.caller = live.recipe.caller;
+        self.after = live.levels_with_work();
+        self.state = State::Live;
+        self.live.replace(live)
+    }
+
     /// Whether a console shows the local variables of a traceback.
     pub(crate) fn shows_locals(&self) -> bool {
         self.live.as_ref().is_some_and(|live| live.consoles.iter().any(|slot| slot.console.show_locals))
-    }
-
-    /// Whether records say where they were logged.
-    #[inline(always)]
-    pub(crate) fn wants_caller(&self) -> bool {
-        self.live.as_ref().is_some_and(|live| live.caller)
     }
 }
 

@@ -9,21 +9,25 @@ use crate::lock::Page;
 pub(super) struct Hot {
     /// First position that the fast path must not pass: half mark, end of room, end of the lane, or 0.
     pub(super) limit: u64,
+    /// The same for the straight way: 0 also while there are losses to tell of.
+    pub(super) straight: u64,
     /// Where the next record starts. Beyond the published tail by a filler at most.
     pub(super) tail: u64,
     /// First byte of the main lane.
     pub(super) slots: *mut u8,
     /// Slots of the main lane, less one.
     pub(super) mask: u64,
+    // The words that every record changes do not stand side by side: two that are stored as one and loaded apart, or
+    // the other way round, cost a stall.
     /// Last sequence number used.
     pub(super) sequence: u64,
-    /// Last stamp given.
-    pub(super) stamp: u64,
     /// First byte of the header.
     pub(super) header: *mut u8,
+    /// Last stamp given.
+    pub(super) stamp: u64,
+    // Second line: the slow steps.
     /// Records stored.
     pub(super) accepted: u64,
-    // Second line: the slow steps.
     /// Not 0 while this is the process that made the producer.
     pub(super) token: u64,
     /// End of room at the last look at the heads.
@@ -36,6 +40,20 @@ pub(super) struct Hot {
     pub(super) high_water: u64,
     /// Next position in the reserve lane.
     pub(super) spare_tail: u64,
+}
+
+impl Hot {
+    /// Sets the limit of both ways.
+    pub(super) fn set_limit(&mut self, limit: u64) {
+        self.limit = limit;
+        self.straight = if self.losses { 0 } else { limit };
+    }
+
+    /// Says whether losses wait to be told of.
+    pub(super) fn set_losses(&mut self, losses: bool) {
+        self.losses = losses;
+        self.set_limit(self.limit);
+    }
 }
 
 /// Owner of the page.

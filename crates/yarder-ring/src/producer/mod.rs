@@ -3,6 +3,7 @@
 //! A producer belongs to one thread at a time (under a GIL: to who holds it). Nothing here calls back into an
 //! interpreter, so nobody can come in between.
 
+mod cursor;
 mod hot;
 mod overwrite;
 mod pressure;
@@ -13,6 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use cursor::{padded, Cursor};
 use hot::HotPage;
 pub use pressure::Pressure;
 pub use reservation::Reservation;
@@ -133,7 +135,7 @@ impl Producer {
             let word = self.word(table + reason as usize * 8);
             word.store(word.load(Ordering::Relaxed).wrapping_add(records), Ordering::Relaxed);
         }
-        self.hot.get_mut().losses = true;
+        self.hot.get_mut().set_losses(true);
     }
 
     /// Whether the next stored record should tell of losses.

@@ -63,10 +63,10 @@ impl Producer {
         // The end of the lane is a limit as well: behind it the filler is written, here.
         let lane_end = (hot.tail | hot.mask).wrapping_add(1);
         if end <= half {
-            hot.limit = half.min(lane_end);
+            hot.set_limit(half.min(lane_end));
             Pressure::Room
         } else {
-            hot.limit = hot.room.min(lane_end);
+            hot.set_limit(hot.room.min(lane_end));
             Pressure::HalfFull
         }
     }
@@ -79,7 +79,7 @@ impl Producer {
         let hot = self.hot.get_mut();
         // A head beyond the tail or a lane behind it is another's bug: no room then.
         hot.room = if room.wrapping_sub(hot.tail) <= slots { room } else { hot.tail };
-        hot.limit = 0;
+        hot.set_limit(0);
         let used = hot.tail.wrapping_sub(floor).min(slots);
         if used > hot.high_water {
             hot.high_water = used;
@@ -98,7 +98,7 @@ impl Producer {
         let hot = self.hot.get_mut();
         hot.stalled = stalled;
         hot.stalled_at = floor;
-        hot.limit = 0;
+        hot.set_limit(0);
         self.ring.map().u32(offset::STALLED).store(u32::from(stalled), Ordering::Relaxed);
     }
 

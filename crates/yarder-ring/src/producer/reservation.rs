@@ -222,7 +222,7 @@ impl<'a> Reservation<'a> {
         hot.accepted = hot.accepted.wrapping_add(1);
         let accepted = hot.accepted;
         if self.carries {
-            hot.losses = false;
+            hot.set_losses(false);
         }
         producer.word(offset::SEQUENCE).store(self.sequence, Ordering::Release);
         producer.word(offset::ACCEPTED).store(accepted, Ordering::Relaxed);
@@ -261,21 +261,19 @@ impl Producer {
     }
 }
 
-/// Copies up to 64 bytes in two overlapping moves of a fixed size; more by memcpy.
+/// Copies up to 128 bytes in two overlapping moves of a fixed size; more by memcpy.
 ///
 /// # Safety
 /// Both ranges are `len` bytes long and do not overlap.
 #[inline(always)]
-unsafe fn copy_short(from: *const u8, to: *mut u8, len: usize) {
+pub(super) unsafe fn copy_short(from: *const u8, to: *mut u8, len: usize) {
     /// Two moves of N bytes, from the beginning and up to the end: N <= len <= 2 N.
     #[inline(always)]
     unsafe fn two<const N: usize>(from: *const u8, to: *mut u8, len: usize) {
-        // SAFETY: N <= len, so both moves lie inside the ranges; loads come before stores.
+        // SAFETY: N <= len, so both moves lie inside the ranges, which do not overlap.
         unsafe {
-            let first = from.cast::<[u8; N]>().read_unaligned();
-            let last = from.add(len - N).cast::<[u8; N]>().read_unaligned();
-            to.cast::<[u8; N]>().write_unaligned(first);
-            to.add(len - N).cast::<[u8; N]>().write_unaligned(last);
+            std::ptr::copy_nonoverlapping(from, to, N);
+            std::ptr::copy_nonoverlapping(from.add(len - N), to.add(len - N), N);
         }
     }
     // SAFETY: each branch stays within `len`, as its condition says.
@@ -285,6 +283,8 @@ unsafe fn copy_short(from: *const u8, to: *mut u8, len: usize) {
                 two::<16>(from, to, len);
             } else if len <= 64 {
                 two::<32>(from, to, len);
+            } else if len <= 128 {
+                two::<64>(from, to, len);
             } else {
                 std::ptr::copy_nonoverlapping(from, to, len);
             }
