@@ -154,6 +154,9 @@ class Producer:
         """Log and say whether it could be written."""
         return self.say(facility or "", level, message, (), dict(fields or {}))
 
+    def reborn(self) -> None:
+        """Nothing is inherited by a fork here."""
+
     def add_queue(self, queue: HandlerQueue, /) -> None:
         """Say that handlers get nothing here."""
         report("a subinterpreter has no ring: handlers get no records")

@@ -375,6 +375,8 @@ class Pipeline:
             self._producer.add_queue(thread.queue)
         for watch in self._watches:
             watch.start()
+        if os.geteuid() == 0:
+            self._producer.reborn()  # now: the child may be about to drop the privileges that open the yard
 
     def _at_exit(self) -> None:
         """Before the interpreter goes: handlers are Python and cannot run later. The rest is drained by native code."""

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 import yarder
@@ -97,10 +97,43 @@ def test_any_call(tmp_path_factory: pytest.TempPathFactory, calls: list[Any]) ->
     assert not losses(records)
 
 
+def whole(text: str) -> str:
+    """Two surrogates in a row that make a pair are one character wherever text goes through UTF-16's escapes."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
+
+
+def plain(value: Any) -> Any:
+    """What a value is in JSON."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "backslashreplace")
+    if isinstance(value, str):
+        return whole(value)
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if isinstance(value, dict):
+        return {whole(key): plain(item) for key, item in value.items()}
+    return value
+
+
+def typed(fields: dict[str, Any]) -> str:
+    """What a handler gets: simple values as they are, nested ones as JSON has them."""
+    kept = (str, bytes, float)
+    return repr({whole(key): item if isinstance(item, kept) else plain(item) for key, item in fields.items()})
+
+
+def depth(value: Any) -> int:
+    """How deep containers are nested."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else None
+    return 0 if inner is None else 1 + max(map(depth, inner), default=0)
+
+
 @settings(relaxed, max_examples=250)
 @given(st.lists(st.dictionaries(surrogates, nested, max_size=5), min_size=1, max_size=10))
 def test_any_values(tmp_path_factory: pytest.TempPathFactory, calls: list[dict[str, Any]]) -> None:
     """Fields of any shape come back equal: as arguments of the call, bound, in a context, and from a handler."""
+    assume(all(depth(value) <= 8 for fields in calls for value in fields.values()))
     path = tmp_path_factory.mktemp("values") / "web.log"
     handled: list[yarder.Record] = []
     with yarder.Pipeline(
@@ -113,19 +146,6 @@ def test_any_values(tmp_path_factory: pytest.TempPathFactory, calls: list[dict[s
             with yarder.context(**fields):
                 log.info("context")
         assert pipeline.flush(20.0)
-    expected = [plain(fields) for fields in calls for _ in range(3)]
-    assert [record["fields"] for record in read(path)] == expected
-    assert [record.fields for record in handled] == expected
-
-
-def plain(value: Any) -> Any:
-    """What a value is in JSON."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "backslashreplace")
-    if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
-    if isinstance(value, dict):
-        return {key: plain(item) for key, item in value.items()}
-    return value
+    every = [fields for fields in calls for _ in range(3)]
+    assert [record["fields"] for record in read(path)] == [plain(fields) for fields in every]
+    assert [typed(record.fields) for record in handled] == [typed(fields) for fields in every]

@@ -240,6 +240,6 @@ def test_a_forked_child_has_its_own_queues() -> None:
     inherited = thread.queue
     yarder.pipeline._fork_all()
     assert thread.queue is not inherited
-    assert producer(pipeline).calls == [("remove_queue", inherited), ("add_queue", thread.queue)]
+    assert producer(pipeline).calls[:2] == [("remove_queue", inherited), ("add_queue", thread.queue)]
     assert not inherited.closed
     inherited.close()

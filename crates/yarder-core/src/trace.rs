@@ -27,6 +27,22 @@ struct Config {
 
 static CONFIG: OnceLock<Option<Config>> = OnceLock::new();
 
+/// Writes bytes to stderr, in one call where the system takes them all, so that lines of several processes do not mix.
+///
+/// Not by `std::io::stderr`: its lock may be held by another thread at the moment of a fork, and then by nobody in the
+/// child, for ever.
+pub fn to_stderr(mut bytes: &[u8]) {
+    while !bytes.is_empty() {
+        match rustix::io::write(rustix::stdio::stderr(), bytes) {
+            Ok(0) => return,
+            Ok(written) => bytes = &bytes[written..],
+            Err(rustix::io::Errno::INTR) => {}
+            // A stderr that is gone is nobody's problem here.
+            Err(_) => return,
+        }
+    }
+}
+
 /// Whether an event of `room` at `level` (0..=8) would be shown.
 #[must_use]
 pub fn is_enabled(room: &str, level: u8) -> bool {
@@ -44,7 +60,10 @@ pub fn event(room: &str, level: u8, text: impl FnOnce() -> String) {
         // One write call a line, so that the lines of several processes do not mix.
         let _ = match &config.file {
             Some(file) => (&*file).write_all(line.as_bytes()),
-            None => std::io::stderr().write_all(line.as_bytes()),
+            None => {
+                to_stderr(line.as_bytes());
+                Ok(())
+            }
         };
     }
 }

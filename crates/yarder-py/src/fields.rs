@@ -7,7 +7,7 @@ use pyo3::types::{PyDict, PyTypeMethods};
 use yarder_core::record::value::tag;
 use yarder_core::record::Value;
 
-use crate::call::ambient;
+use crate::call::{ambient, leaving};
 use crate::call::shrink::shrink;
 use crate::call::text::to_str;
 use crate::call::value::Gathering;
@@ -48,6 +48,7 @@ impl Fields {
 impl Fields {
     /// The fields of `base` and then those of `mapping`, which win.
     pub(crate) fn build(mapping: &Bound<'_, PyAny>, base: Option<&Fields>) -> PyResult<Fields> {
+        let _inside = leaving::enter();
         let mut gathering = Gathering::new(MOST);
         let items = mapping.call_method0("items")?;
         for item in items.try_iter()? {

@@ -87,6 +87,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
         }
         call::caller::check();
     }
+    call::leaving::register(py)?;
     call::thread::set_second();
     format::set_python(py.version_info().minor);
     module.add("VERSION", env!("CARGO_PKG_VERSION"))?;

@@ -9,7 +9,7 @@ use yarder_ring::padded;
 
 use crate::call::{emit, none, slow, text};
 use crate::fields::Fields;
-use crate::gil::GilCell;
+use crate::gil::{attached, GilCell};
 use crate::hub::{levels, Hub};
 use crate::producer::Producer;
 
@@ -99,7 +99,9 @@ unsafe extern "C" fn dealloc(this: *mut PyObject) {
     // SAFETY: called once, for an object that `make` made.
     unsafe {
         let kind = ffi::Py_TYPE(this);
-        drop(Box::from_raw((*this.cast::<Logger>()).owned));
+        let owned = Box::from_raw((*this.cast::<Logger>()).owned);
+        let Owned { producer, .. } = *owned;
+        ffi::Py_DECREF(producer.into_ptr());
         if let Some(free) = (*kind).tp_free {
             free(this.cast());
         }
@@ -217,8 +219,18 @@ unsafe extern "C" fn log(
     kwnames: *mut PyObject,
 ) -> *mut PyObject {
     // SAFETY: as a level's method; the level is the first of the arguments.
+    unsafe { attached(|py| log_at(py, this, args, nargs, kwnames)).unwrap_or_else(|| none()) }
+}
+
+unsafe fn log_at(
+    py: Python<'_>,
+    this: *mut PyObject,
+    args: *const *mut PyObject,
+    nargs: ffi::Py_ssize_t,
+    kwnames: *mut PyObject,
+) -> *mut PyObject {
+    // SAFETY: as `log`.
     unsafe {
-        let py = Python::assume_attached();
         if nargs < 1 {
             pyo3::exceptions::PyTypeError::new_err("log() needs a level and a message").restore(py);
             return std::ptr::null_mut();
@@ -228,12 +240,18 @@ unsafe extern "C" fn log(
         match level_of(&given) {
             Ok(level) if level < 0 || !passes(logger, level as u8) => none(),
             Ok(level) => emitted(logger, level as u8, args.add(1), nargs as usize - 1, kwnames),
-            Err(error) => {
-                error.restore(py);
-                std::ptr::null_mut()
-            }
+            // Logging does not break the program: the record is kept, as an error, and says what is wrong with it.
+            Err(error) if !passes(logger, 3) => drop_error(py, error),
+            Err(error) => slow::emit_with_remark(logger, 3, args.add(1), nargs as usize - 1, kwnames, &error),
         }
     }
+}
+
+/// None, for a call whose mistake nobody will see: its level is off.
+unsafe fn drop_error(_py: Python<'_>, error: PyErr) -> *mut PyObject {
+    drop(error);
+    // SAFETY: the GIL is held.
+    unsafe { none() }
 }
 
 /// The number of a level in any form; -1 for "off".
@@ -249,15 +267,15 @@ pub(crate) fn level_of(level: &Bound<'_, PyAny>) -> PyResult<i8> {
 
 /// Runs a method that may fail; panics end here.
 unsafe fn guarded(body: impl FnOnce(Python<'_>) -> PyResult<Py<PyAny>>) -> *mut PyObject {
-    // SAFETY: CPython calls methods with the GIL held.
-    let py = unsafe { Python::assume_attached() };
-    match body(py) {
+    let run = |py: Python<'_>| match body(py) {
         Ok(made) => made.into_ptr(),
         Err(error) => {
             error.restore(py);
             std::ptr::null_mut()
         }
-    }
+    };
+    // SAFETY: CPython calls methods with the GIL held.
+    unsafe { attached(run).unwrap_or_else(|| none()) }
 }
 
 unsafe extern "C" fn bind(

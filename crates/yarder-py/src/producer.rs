@@ -165,6 +165,16 @@ impl Producer {
         }
     }
 
+    /// In a forked child: make its own ring now, before it can drop privileges. Without this the first record does it.
+    fn reborn(&self) {
+        // SAFETY: the GIL is held in every method.
+        unsafe {
+            if (*self.hub()).live.as_ref().is_some_and(|live| !live.is_own()) {
+                attach::reborn(self.hub());
+            }
+        }
+    }
+
     /// True when everything this process logged before the call is in every backend. Releases the GIL.
     #[pyo3(signature = (timeout, /))]
     fn flush(&self, py: Python<'_>, timeout: f64) -> bool {

@@ -12,6 +12,7 @@ use yarder_core::local::{Handed, HandlerQueue as Queue};
 use yarder_core::record::RecordView;
 use yarder_ring::sys;
 
+use crate::call::leaving;
 use crate::call::text::to_str;
 use crate::fields::{is_public, to_python};
 use crate::gil::without_gil;
@@ -64,6 +65,7 @@ impl HandlerQueue {
             // SAFETY: the GIL is held, as `py` proves, and nothing it guards is borrowed in the wait.
             let taken = unsafe { without_gil(|| queue.take(left.min(SLICE), most)) };
             if !taken.is_empty() {
+                let _inside = leaving::enter();
                 let rows = PyList::empty(py);
                 for handed in &taken {
                     rows.append(row(py, handed)?)?;

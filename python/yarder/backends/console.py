@@ -31,6 +31,7 @@ class Console(BackendBase):
         format: "human" or "json".
         color: True or False; None: on a terminal. `NO_COLOR` and `FORCE_COLOR` outrank it.
         traceback: "full" as CPython prints it, "short" its last frame, "line" only type and message.
+        show_locals: print the local variables of each frame under a traceback. They are on consoles only.
         level: least severe level that is written. Default: everything that was logged.
         facilities: only these facilities: a list of dotted prefixes, or a mapping of prefixes to levels.
         name: name in `stats()`; default "console".
@@ -39,16 +40,17 @@ class Console(BackendBase):
         ConfigError: with every option that is wrong.
     """
 
-    __slots__ = ("color", "format", "stream", "traceback")
+    __slots__ = ("color", "format", "show_locals", "stream", "traceback")
 
     kind: ClassVar[str] = "console"
     local: ClassVar[bool] = True
-    DEFAULTS = {"stream": "stderr", "format": "human", "color": None, "traceback": "full"}
+    DEFAULTS = {"stream": "stderr", "format": "human", "color": None, "traceback": "full", "show_locals": False}
 
     stream: str
     format: str
     color: bool | None
     traceback: str
+    show_locals: bool
 
     def __init__(  # noqa: PLR0913 - an options object is where options belong
         self,
@@ -56,6 +58,7 @@ class Console(BackendBase):
         format: Literal["human", "json"] = "human",  # noqa: A002 - the word users know
         color: bool | None = None,
         traceback: Literal["full", "short", "line"] = "full",
+        show_locals: bool = False,  # noqa: FBT001, FBT002 - options are given by name
         *,
         level: LevelLike | None = None,
         facilities: Facilities | None = None,
@@ -67,6 +70,7 @@ class Console(BackendBase):
             format=self._check(problems, check.choice, format, "format", _FORMATS),
             color=None if color is None else self._check(problems, check.flag, color, "color"),
             traceback=self._check(problems, check.choice, traceback, "traceback", _TRACEBACKS),
+            show_locals=self._check(problems, check.flag, show_locals, "show_locals"),
         )
         self._common(problems, name, level, facilities)
         self._finish(problems)
@@ -79,4 +83,5 @@ class Console(BackendBase):
             "format": self.format,
             "color": self.color,
             "traceback": self.traceback,
+            "show_locals": self.show_locals,
         }

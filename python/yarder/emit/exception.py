@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import sys
 
-__all__ = ["STACK_CHARS", "describe", "stack"]
+__all__ = ["STACK_CHARS", "describe", "locals_of", "stack"]
+
+_MOST = 20
+_CHARS = 200
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,6 +36,37 @@ def describe(exc_info: Any) -> tuple[str, str, str] | None:
         return _name(kind), _message(value), _trace(kind, value, trace)
     except Exception as error:  # noqa: BLE001 - a broken exception object must not break the log call
         return "Exception", f"<exception that cannot be described: {_name(type(error))}>", ""
+
+
+def locals_of(exc_info: Any) -> str:
+    """The local variables of each frame of an exception's traceback, for consoles with `show_locals`.
+
+    At most 20 variables a frame and 200 characters each; the innermost 20 frames. Never raises.
+    """
+    try:
+        _, _, trace = _triple(exc_info)
+        frames = []
+        while trace is not None:
+            frames.append(trace.tb_frame)
+            trace = trace.tb_next
+        return _bounded("\n".join(line for frame in frames[-_MOST:] for line in _variables(frame)))
+    except Exception as error:  # noqa: BLE001 - see above
+        return f"<variables that cannot be shown: {_name(type(error))}>"
+
+
+def _variables(frame: FrameType) -> list[str]:
+    code = frame.f_code
+    lines = [f"Locals of {code.co_name} ({code.co_filename}:{frame.f_lineno}):"]
+    shown = [item for item in frame.f_locals.items() if not item[0].startswith("__")]
+    for name, value in shown[:_MOST]:
+        try:
+            text = repr(value)
+        except Exception as error:  # noqa: BLE001 - __repr__ is foreign code
+            text = f"<unprintable {type(value).__name__} object: {_name(type(error))}>"
+        lines.append(f"  {name} = {text if len(text) <= _CHARS else text[:_CHARS] + '...'}")
+    if len(shown) > _MOST:
+        lines.append(f"  [{len(shown) - _MOST} more]")
+    return lines
 
 
 def stack(skip: int = 0) -> str:

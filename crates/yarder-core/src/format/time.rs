@@ -1,7 +1,13 @@
 //! Seconds as calendar text, computed once per second.
 
+use std::sync::OnceLock;
+
 use jiff::tz::TimeZone;
 use jiff::Timestamp;
+
+/// The zone of this host. Looked up once, before there are threads: a fork in the middle of a look-up would leave the
+/// child waiting for its end.
+static LOCAL: OnceLock<TimeZone> = OnceLock::new();
 
 /// The time zone of human lines.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,7 +24,7 @@ impl Tz {
     #[must_use]
     pub fn parse(name: &str) -> Option<Tz> {
         match name {
-            "local" => Some(Tz(TimeZone::system())),
+            "local" => Some(Tz(LOCAL.get_or_init(TimeZone::system).clone())),
             "utc" | "UTC" => Some(Tz::utc()),
             _ => TimeZone::get(name).ok().map(Tz),
         }

@@ -70,6 +70,11 @@ pub(super) fn is_near(stage: Stage) -> bool {
         && fault().is_some_and(|fault| fault.stage == stage && fault.left.load(Ordering::Relaxed) == 1)
 }
 
+/// Reads the environment, if nobody did yet.
+pub(super) fn read() {
+    let _ = fault();
+}
+
 fn fault() -> Option<&'static Fault> {
     let fault = FAULT.get_or_init(|| std::env::var("YARDER_FAULT").ok().and_then(|text| Fault::parse(&text)));
     ARMED.store(if fault.is_some() { 2 } else { OFF }, Ordering::Relaxed);

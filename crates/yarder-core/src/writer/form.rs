@@ -159,6 +159,8 @@ impl Form<'_> {
         let mask = plan.route.mask(WARNING, info.app.as_bytes());
         let mut sequence = ring.sequence();
         for (reason, count) in ring.lost_pending().into_iter().enumerate().filter(|(_, count)| *count > 0) {
+            // Nobody loses more than there was: a header that was scribbled over must not tell stories.
+            let count = count.min(ring.sequence());
             each(mask, &plan.targets, formatters, self.outputs, self.force, |formatter, output| {
                 formatter.loss(reason as u8, count, sequence, source, ns, &mut output.bytes);
             });

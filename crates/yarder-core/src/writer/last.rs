@@ -1,6 +1,5 @@
 //! The ends of a writer: an orderly one, and the one after too many panics.
 
-use std::io::Write;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -8,6 +7,7 @@ use super::engine::{Engine, Pass};
 use super::tracked::{stamp, Records};
 use crate::format::Formatter;
 use crate::record::RecordView;
+use crate::trace;
 
 /// Batches that an ending writer still writes; the next writer takes the rest.
 const CLOSING: usize = 64;
@@ -67,7 +67,7 @@ impl Engine {
                     formatter.line(&view, &ring.source, ns, &mut lines);
                 }
             }
-            let _ = std::io::stderr().write_all(&lines);
+            trace::to_stderr(&lines);
             lines.clear();
             ring.flags = 0;
             ring.advance();

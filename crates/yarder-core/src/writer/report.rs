@@ -1,15 +1,15 @@
 //! What the writer says on stderr: rarely, and in one line.
 
-use std::io::Write;
 use std::time::{Duration, Instant};
+
+use crate::trace;
 
 /// How often one destination may complain.
 const EVERY: Duration = Duration::from_secs(10);
 
 /// Writes one line to stderr; a stderr that is gone is nobody's problem here.
 pub(super) fn say(text: &str) {
-    // One write call, so that lines of several processes do not mix.
-    let _ = std::io::stderr().write_all(format!("yarder: {text}\n").as_bytes());
+    trace::to_stderr(format!("yarder: {text}\n").as_bytes());
 }
 
 /// At most one line in ten seconds, and the number of those left out.

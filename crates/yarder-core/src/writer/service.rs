@@ -76,6 +76,11 @@ impl Service {
     /// Starts the native thread, named `yarder`, all signals blocked.
     #[must_use]
     pub fn start(yard: Arc<Yard>, options: ServiceOptions) -> Arc<Service> {
+        // What is worked out once is worked out here, in the calling thread: a fork while the native thread is at it
+        // would leave the child waiting for the end of something that nobody does any more.
+        quiet::install();
+        super::fault::read();
+        let _ = (trace::is_enabled("", 0), Tz::parse("local"));
         let meters = Arc::new(Meters::default());
         let engine = Engine::new(Arc::clone(&yard), options.serve, Arc::clone(&meters), Instant::now());
         let service = Arc::new(Service {
@@ -238,11 +243,16 @@ impl Service {
         }
         let mut engine = lock(&self.engine);
         let settled = catch_unwind(AssertUnwindSafe(|| {
-            if engine.is_writer() {
-                engine.close(Instant::now());
-            }
-            engine.is_drained()
+            quiet::during(|| {
+                if engine.is_writer() {
+                    engine.close(Instant::now());
+                }
+                engine.is_drained()
+            })
         }));
+        if settled.is_err() {
+            self.panicked(&mut engine, Instant::now());
+        }
         engine.resign();
         self.writer.store(false, Ordering::Relaxed);
         drained && settled.unwrap_or(false)
@@ -384,8 +394,8 @@ mod quiet {
 
     static HOOK: Once = Once::new();
 
-    /// Runs `body`; a panic in it leaves its message for `take` instead of printing it.
-    pub(super) fn during<T>(body: impl FnOnce() -> T) -> T {
+    /// Puts our hook before the one that prints panics.
+    pub(super) fn install() {
         HOOK.call_once(|| {
             let before = std::panic::take_hook();
             std::panic::set_hook(Box::new(move |info| {
@@ -397,6 +407,10 @@ mod quiet {
                 }
             }));
         });
+    }
+
+    /// Runs `body`; a panic in it leaves its message for `take` instead of printing it.
+    pub(super) fn during<T>(body: impl FnOnce() -> T) -> T {
         QUIET.set(true);
         let result = body();
         QUIET.set(false);

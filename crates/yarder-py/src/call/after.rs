@@ -1,14 +1,22 @@
-//! What some records need once they are published: a wait in sync mode, a console, a waking of the writer.
+//! What some records need before and after they are published: a wait in sync mode, a console, a waking of the writer.
 
 use std::sync::Arc;
 
-use pyo3::prelude::*;
-
-use crate::gil::without_gil;
+use crate::gil::{attached, without_gil};
 use crate::hub::{consoles, Hub};
 
 /// Levels from which a record wakes the writer and is on a console before the call returns: error and worse.
 const URGENT: u8 = 3;
+
+/// Before a record, where there are consoles: a stream that was replaced gets it, and not the one before.
+///
+/// # Safety
+/// The GIL is held; Python code may run.
+#[inline(never)]
+pub(crate) unsafe fn prepare(hub: *mut Hub) {
+    // SAFETY: as the caller promises.
+    let _ = unsafe { attached(|py| consoles::look(py, hub)) };
+}
 
 /// The work after a record of `level`.
 ///
@@ -30,7 +38,8 @@ pub(crate) unsafe fn work(hub: *mut Hub, level: u8) {
         }
         let Some(live) = &(*hub).live else { return };
         if !live.consoles.is_empty() {
-            consoles::serve(Python::assume_attached(), hub, level);
+            let _inside = super::leaving::enter();
+            let _ = attached(|py| consoles::serve(py, hub, level));
         }
     }
 }

@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
 use crate::fields::Fields;
-use crate::gil::GilCell;
+use crate::gil::{attached, GilCell};
 use crate::raw;
 
 struct State {
@@ -154,10 +154,14 @@ unsafe fn look_again() {
 /// same, so do its fields.
 #[cold]
 unsafe fn telemetry(ambient: &mut Ambient) {
+    // SAFETY: the GIL is held by whoever logs.
+    let _ = unsafe { attached(|py| telemetry_in(py, ambient)) };
+}
+
+unsafe fn telemetry_in(py: Python<'_>, ambient: &mut Ambient) {
     static LAST: GilCell<(*mut PyObject, *mut PyObject)> =
         GilCell::new((std::ptr::null_mut(), std::ptr::null_mut()));
-    // SAFETY: the GIL is held by whoever logs.
-    let py = unsafe { Python::assume_attached() };
+    let _inside = super::leaving::enter();
     let Ok((variable, fields)) = doors(py) else { return };
     let mut context = std::ptr::null_mut();
     // SAFETY: a context variable, or None which is refused with an error; references are owned.

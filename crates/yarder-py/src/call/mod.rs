@@ -8,6 +8,7 @@ pub(crate) mod after;
 pub(crate) mod ambient;
 pub(crate) mod caller;
 pub(crate) mod commit;
+pub(crate) mod leaving;
 pub(crate) mod nested;
 pub(crate) mod piece;
 mod plain;
@@ -42,6 +43,9 @@ pub(crate) unsafe fn emit(
     // SAFETY: as the caller promises; what `measure` gives is kept by the caller of the method.
     unsafe {
         if let Some((message, bytes)) = plain::measure(call) {
+            if (*(*logger).hub).before {
+                after::prepare((*logger).hub);
+            }
             if !ambient::is_quiet() {
                 return in_context(logger, level, call, message, bytes);
             }
@@ -112,6 +116,9 @@ unsafe fn less_usual(logger: *mut Logger, level: u8, call: Call) -> *mut PyObjec
     let mut pieces = Pieces::new();
     // SAFETY: as `emit`.
     unsafe {
+        if (*(*logger).hub).before {
+            after::prepare((*logger).hub);
+        }
         let Some(message) = typed::gather(&mut pieces, call) else {
             return slow::emit(logger, level, call.args, call.nargs, call.kwnames, false);
         };

@@ -9,19 +9,21 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use yarder_core::record::value::tag;
 use yarder_core::record::flag;
-use yarder_ring::layout::{Policy, Reason};
+use yarder_ring::layout::{Policy, Reason, REASONS};
 use yarder_ring::{Pressure, Producer, WaitOutcome};
 
 use super::commit::{self, Parts};
 use super::piece::Piece;
 use super::{after, shrink, thread};
-use crate::gil::without_gil;
+use crate::gil::{attached, without_gil};
 use crate::hub::{attach, Hub, Live};
 
 /// Error and worse: the last to be lost.
 const URGENT: u8 = 3;
 /// The longest wait of a thread that runs an event loop.
 const LOOP_WAIT: Duration = Duration::from_millis(5);
+/// Bytes of the longest loss section.
+const MOST_LOSSES: usize = 9 * REASONS;
 /// A wait is cut into slices of this length, so that Ctrl-C is seen.
 const SLICE: Duration = Duration::from_millis(100);
 
@@ -35,7 +37,7 @@ pub(super) unsafe fn deliver(hub: *mut Hub, parts: &Parts<'_>) -> bool {
     // The GIL may be given up below, and with it goes what belongs to no one call.
     let own = (parts.thread.to_vec(), parts.caller.to_vec());
     let parts = Parts { thread: &own.0, caller: &own.1, ..*parts };
-    let mut wait = Wait { until: None, outcome: None };
+    let mut wait = Wait { until: None, outcome: None, has_waited: false };
     loop {
         // SAFETY: as the caller promises; each round takes its references anew.
         unsafe {
@@ -74,25 +76,35 @@ enum Attempt {
 
 /// One try to commit.
 fn attempt(live: &mut Live, parts: &Parts<'_>, wait: &mut Wait) -> Attempt {
-    let losses = commit::loss_bytes(&live.producer);
+    let losses = match live.ring.policy() {
+        // Passing over records may add to what is to be told.
+        Policy::OverwriteOldest => MOST_LOSSES,
+        _ => commit::loss_bytes(&live.producer),
+    };
     if parts.bytes() + losses > live.most {
         let most = live.most - losses;
-        return shortened(parts, most, |parts| try_once(live, parts, losses, wait));
+        return shortened(parts, most, |parts| try_once(live, parts, wait));
     }
-    try_once(live, parts, losses, wait)
+    try_once(live, parts, wait)
 }
 
-fn try_once(live: &mut Live, parts: &Parts<'_>, losses: usize, wait: &mut Wait) -> Attempt {
-    let bytes = parts.bytes() + losses;
+fn try_once(live: &mut Live, parts: &Parts<'_>, wait: &mut Wait) -> Attempt {
     for _ in 0..3 {
+        let losses = commit::loss_bytes(&live.producer);
+        let bytes = parts.bytes() + losses;
         if let Some(stamp) = put(&mut live.producer, parts, bytes, losses > 0) {
             return Attempt::Stored(stamp, parts.flags & flag::TRUNCATED != 0);
         }
         match live.producer.pressure(bytes) {
             Pressure::Room => {}
             Pressure::HalfFull => live.service.wake(),
-            Pressure::Full => return full(live, parts, bytes, losses, wait),
-            Pressure::Stalled => return spare(live, parts, losses, Reason::Stalled),
+            // The oldest records make room; what that cost is told by this record.
+            Pressure::Full if live.ring.policy() == Policy::OverwriteOldest => {
+                live.service.wake();
+                drop(live.producer.overwrite(bytes + MOST_LOSSES));
+            }
+            Pressure::Full => return full(live, parts, losses, wait),
+            Pressure::Stalled => return stalled(live, parts, losses, wait),
             Pressure::TooLarge => return Attempt::Lost(Reason::TooLarge),
             // The fork is seen at the next round.
             Pressure::Forked => return Attempt::Wait,
@@ -111,21 +123,10 @@ fn put(producer: &mut Producer, parts: &Parts<'_>, bytes: usize, losses: bool) -
 }
 
 /// The main lane is full.
-fn full(live: &mut Live, parts: &Parts<'_>, bytes: usize, losses: usize, wait: &mut Wait) -> Attempt {
+fn full(live: &mut Live, parts: &Parts<'_>, losses: usize, wait: &mut Wait) -> Attempt {
     live.service.wake();
     match live.ring.policy() {
-        Policy::OverwriteOldest => {
-            // Passing over records counts them, so there may be more to tell of now: a little more room.
-            let told = live.producer.losses();
-            let Some(room) = live.producer.overwrite(bytes + 9) else { return Attempt::Lost(Reason::RingFull) };
-            let stamp = if losses > 0 {
-                commit::write_with_losses(room, parts, &told)
-            } else {
-                commit::write(room, parts)
-            };
-            Attempt::Stored(stamp, parts.flags & flag::TRUNCATED != 0)
-        }
-        Policy::DropNewest => spare(live, parts, losses, Reason::RingFull),
+        Policy::OverwriteOldest | Policy::DropNewest => spare(live, parts, losses, Reason::RingFull),
         Policy::Block => {
             // An error does not wait as long as the reserve has room for it.
             if parts.level <= URGENT {
@@ -135,14 +136,23 @@ fn full(live: &mut Live, parts: &Parts<'_>, bytes: usize, losses: usize, wait: &
             }
             match wait.outcome {
                 Some(WaitOutcome::TimedOut { moved }) => {
-                    if !moved {
+                    if !moved && wait.has_waited {
                         live.producer.set_stalled(true);
                     }
-                    Attempt::Lost(if moved { Reason::BlockTimeout } else { Reason::Stalled })
+                    Attempt::Lost(Reason::BlockTimeout)
                 }
                 _ => Attempt::Wait,
             }
         }
+    }
+}
+
+/// An earlier wait found out that nobody drains the ring: only who waits without limit waits again.
+fn stalled(live: &mut Live, parts: &Parts<'_>, losses: usize, wait: &Wait) -> Attempt {
+    let endless = live.recipe.patience[usize::from(parts.level)].is_none();
+    match spare(live, parts, losses, Reason::Stalled) {
+        Attempt::Lost(_) if endless && !wait.is_over() => Attempt::Wait,
+        other => other,
     }
 }
 
@@ -205,9 +215,15 @@ fn shortened<R>(parts: &Parts<'_>, most: usize, then: impl FnOnce(&Parts<'_>) ->
 struct Wait {
     until: Option<Option<Instant>>,
     outcome: Option<WaitOutcome>,
+    /// A wait of no time at all finds out nothing about who drains the ring.
+    has_waited: bool,
 }
 
 impl Wait {
+    const fn is_over(&self) -> bool {
+        matches!(self.outcome, Some(WaitOutcome::TimedOut { .. }))
+    }
+
     /// Waits for a slice of its time; without any, it has timed out.
     unsafe fn run(&mut self, hub: *mut Hub, parts: &Parts<'_>) {
         // SAFETY: as `deliver`; no reference into the hub is alive while the GIL is given up.
@@ -217,13 +233,14 @@ impl Wait {
             let patience = live.recipe.patience[usize::from(parts.level)];
             let now = Instant::now();
             let until = *self.until.get_or_insert_with(|| {
-                let on_loop = runs_a_loop(Python::assume_attached());
+                let on_loop = attached(runs_a_loop).unwrap_or(false);
                 let patience = if on_loop { Some(patience.unwrap_or(LOOP_WAIT).min(LOOP_WAIT)) } else { patience };
                 patience.map(|patience| now + patience)
             });
             let left = until.map_or(SLICE, |until| until.saturating_duration_since(now));
+            self.has_waited |= !left.is_zero();
             let slots = parts.bytes().div_ceil(256) as u64 + 1;
-            let outcome = if left.is_zero() && until.is_some() && self.outcome.is_some() {
+            let outcome = if left.is_zero() {
                 Some(WaitOutcome::TimedOut { moved: true })
             } else {
                 Some(without_gil(|| ring.wait_for_room(slots, left.min(SLICE))))

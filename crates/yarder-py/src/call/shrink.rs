@@ -5,6 +5,9 @@ use yarder_core::record::{cut, flag, Value};
 
 use super::piece::{Piece, KEY, RAW};
 
+/// Bytes of a text that are worth keeping.
+const WORD: usize = 64;
+
 /// The encoded form of pieces, in one.
 pub(crate) fn encoded(pieces: &[Piece]) -> Vec<u8> {
     let mut bytes = Vec::new();
@@ -60,6 +63,13 @@ pub(crate) fn shrink(pieces: &mut Vec<Piece>, args: usize, room: usize) -> u16 {
     if over == 0 {
         return 0;
     }
+    // Fields beyond all measure go first, from the end: what is left of a text should still say something.
+    let least = |piece: &Piece| piece.encoded() - if is_text(piece) { (piece.len as usize).saturating_sub(WORD) } else { 0 };
+    let mut most_cut = pieces.iter().map(least).sum::<usize>();
+    while most_cut > room && pieces.len() >= args + 2 {
+        most_cut -= pieces.drain(pieces.len() - 2..).map(|piece| least(&piece)).sum::<usize>();
+    }
+    over = total(pieces).saturating_sub(room);
     let most = longest(pieces, over);
     for piece in pieces.iter_mut().filter(|piece| is_text(piece) && piece.len as usize > most) {
         // SAFETY: the pieces are those of a call that is still running.
@@ -80,6 +90,9 @@ pub(crate) fn shrink(pieces: &mut Vec<Piece>, args: usize, room: usize) -> u16 {
 
 /// The length to which texts are cut to save `over` bytes: like water that is let out, the highest go first.
 fn longest(pieces: &[Piece], over: usize) -> usize {
+    if over == 0 {
+        return usize::MAX;
+    }
     let mut lengths: Vec<usize> = pieces.iter().filter(|piece| is_text(piece)).map(|piece| piece.len as usize).collect();
     lengths.sort_unstable_by(|a, b| b.cmp(a));
     lengths.push(0);

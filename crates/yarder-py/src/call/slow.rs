@@ -10,7 +10,9 @@ use yarder_core::record::value::tag;
 
 use super::text::{cause, keep_going, represented, shown, wtf8};
 use super::value::{is_simple, Gathering};
-use super::{caller, ended, none, send, typed, Body};
+use super::plain::Call;
+use super::{caller, ended, leaving, none, send, typed, Body};
+use crate::gil::attached;
 use crate::logger::Logger;
 
 /// Positional arguments that a record counts; a call with more is formatted at once.
@@ -29,7 +31,7 @@ struct Special<'py> {
     mappings: Vec<Bound<'py, PyAny>>,
 }
 
-/// `emit` for a call that `fast` gave up. `exception`: `exc_info` is true unless it is given.
+/// `emit` for a call that is neither plain nor typed. `exception`: `exc_info` is true unless it is given.
 ///
 /// # Safety
 /// As `emit`.
@@ -44,25 +46,70 @@ pub(crate) unsafe fn emit(
     exception: bool,
 ) -> *mut PyObject {
     // SAFETY: as the caller promises.
-    let py = unsafe { Python::assume_attached() };
-    if nargs == 0 {
+    unsafe {
+        let call = Call { args, nargs, kwnames };
+        attached(|py| emit_named(py, logger, level, call, exception, None)).unwrap_or_else(|| none())
+    }
+}
+
+/// `emit` for a call with a wrong level: the record says so in the field `level_error`.
+///
+/// # Safety
+/// As `emit`.
+#[cold]
+pub(crate) unsafe fn emit_with_remark(
+    logger: *mut Logger,
+    level: u8,
+    args: *const *mut PyObject,
+    nargs: usize,
+    kwnames: *mut PyObject,
+    error: &PyErr,
+) -> *mut PyObject {
+    // SAFETY: as the caller promises.
+    unsafe {
+        attached(|py| {
+            let remark = error.value(py).str().map_or_else(|_| cause(py, error), |text| text.to_string());
+            emit_named(py, logger, level, Call { args, nargs, kwnames }, false, Some(&remark))
+        })
+        .unwrap_or_else(|| none())
+    }
+}
+
+unsafe fn emit_named(
+    py: Python<'_>,
+    logger: *mut Logger,
+    level: u8,
+    call: Call,
+    exception: bool,
+    remark: Option<&str>,
+) -> *mut PyObject {
+    if call.nargs == 0 {
         PyTypeError::new_err("a log call needs a message as its first positional argument").restore(py);
         return std::ptr::null_mut();
     }
-    // SAFETY: as the caller promises: the objects are kept by whoever calls the method.
-    let (message, rest, named) = unsafe {
-        let at = |index: usize| Bound::from_borrowed_ptr(py, *args.add(index));
-        let keys = if kwnames.is_null() { 0 } else { ffi::PyTuple_GET_SIZE(kwnames) as usize };
-        let name = |index: usize| Bound::from_borrowed_ptr(py, ffi::PyTuple_GET_ITEM(kwnames, index as isize));
-        let rest: Vec<_> = (1..nargs).map(at).collect();
-        let named: Vec<_> = (0..keys).map(|index| (name(index), at(nargs + index))).collect();
+    // SAFETY: as `emit`: the objects are kept by whoever calls the method.
+    let (message, rest, mut named) = unsafe {
+        let at = |index: usize| Bound::from_borrowed_ptr(py, *call.args.add(index));
+        let name = |index: usize| Bound::from_borrowed_ptr(py, ffi::PyTuple_GET_ITEM(call.kwnames, index as isize));
+        let rest: Vec<_> = (1..call.nargs).map(at).collect();
+        let named: Vec<_> = (0..call.keys()).map(|index| (name(index), at(call.nargs + index))).collect();
         (at(0), rest, named)
     };
-    // SAFETY: as the caller promises.
+    if let Some(remark) = remark {
+        let pair = (PyString::new(py, "level_error").into_any(), PyString::new(py, remark).into_any());
+        named.push(pair);
+    }
+    // SAFETY: as `emit`.
     match unsafe { log(py, logger, level, &message, &rest, &named, exception) } {
         // A signal handler may have raised while the call waited for room.
         // SAFETY: asked by the holder of the GIL.
-        (accepted, None) => unsafe { if accepted { none() } else { ended(ffi::PyErr_Occurred().is_null()) } },
+        (accepted, None) => unsafe {
+            if accepted {
+                none()
+            } else {
+                ended(ffi::PyErr_Occurred().is_null())
+            }
+        },
         (_, Some(error)) => {
             error.restore(py);
             std::ptr::null_mut()
@@ -83,6 +130,13 @@ pub(crate) unsafe fn log<'py>(
     named: &[(Bound<'py, PyAny>, Bound<'py, PyAny>)],
     exception: bool,
 ) -> (bool, Option<PyErr>) {
+    let _inside = leaving::enter();
+    // SAFETY: as the caller promises.
+    unsafe {
+        if (*(*logger).hub).before {
+            super::after::prepare((*logger).hub);
+        }
+    }
     // SAFETY: the hub lives as long as the logger; the reference ends with the statement.
     let most = unsafe { (*(*logger).hub).live.as_ref().map_or(UNTOLD, |live| live.most) };
     let mut gathering = Gathering::new(most);
@@ -184,11 +238,18 @@ fn rendered(py: Python<'_>, template: &[u8], args: &[Bound<'_, PyAny>], gatherin
 fn is_mapping(object: &Bound<'_, PyAny>) -> bool {
     static MAPPING: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let py = object.py();
-    let is_one = object.is_instance_of::<PyDict>()
-        || MAPPING
-            .get_or_try_init(py, || Ok::<_, PyErr>(py.import("_collections_abc")?.getattr("Mapping")?.unbind()))
-            .and_then(|mapping| object.is_instance(mapping.bind(py)))
-            .unwrap_or(false);
+    if object.is_instance_of::<PyDict>() {
+        return object.is_truthy().unwrap_or(false);
+    }
+    // Not by asking `Mapping` first: its answer is Python code.
+    // SAFETY: the GIL is held, as `Bound` proves.
+    if unsafe { is_simple(object.as_ptr()) || super::value::is_container(object.as_ptr()) } {
+        return false;
+    }
+    let is_one = MAPPING
+        .get_or_try_init(py, || Ok::<_, PyErr>(py.import("_collections_abc")?.getattr("Mapping")?.unbind()))
+        .and_then(|mapping| object.is_instance(mapping.bind(py)))
+        .unwrap_or(false);
     is_one && object.is_truthy().unwrap_or(false)
 }
 

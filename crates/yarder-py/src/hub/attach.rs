@@ -11,6 +11,7 @@ use yarder_ring::{sys, Producer, RingError, RingFile, RingSpec};
 use super::consoles::Slot;
 use super::recipe::Recipe;
 use super::{close, services, Hub, Live, State};
+use crate::gil::attached;
 use crate::queue::HandlerQueue;
 
 /// Time for records in the old ring to reach the old destinations.
@@ -21,9 +22,17 @@ impl Live {
     pub(crate) fn build(py: Python<'_>, recipe: &Arc<Recipe>, queues: &[Py<HandlerQueue>]) -> Result<Live, RingError> {
         let service = services::acquire(recipe.yard.as_deref(), &recipe.app)?;
         let made = Live::on(py, &service, recipe, queues);
-        if made.is_err() {
-            // SAFETY: the GIL is held, as `py` proves, and nothing it guards is borrowed here.
-            unsafe { services::release(&service, Duration::ZERO) };
+        let Err(error) = made else { return made };
+        // SAFETY: the GIL is held, as `py` proves, and nothing it guards is borrowed here.
+        unsafe { services::release(&service, Duration::ZERO) };
+        if !error.is_no_space() {
+            return Err(error);
+        }
+        let memory = services::anonymous()?;
+        let made = Live::on(py, &memory, recipe, queues);
+        if made.is_ok() {
+            let text = "its ring is in memory that does not outlive the process";
+            crate::errors::report(py, &format!("{error}; no folder has room for the ring of {:?}, {text}", recipe.app));
         }
         made
     }
@@ -157,12 +166,17 @@ pub(crate) unsafe fn with_queue(py: Python<'_>, hub: *mut Hub, queue: &Py<Handle
 /// The GIL is held; `hub` lives.
 #[cold]
 pub(crate) unsafe fn reborn(hub: *mut Hub) {
-    // SAFETY: as the caller promises; no reference is alive while Python code may run.
+    // SAFETY: as the caller promises.
+    let _ = unsafe { attached(|py| reborn_in(py, hub)) };
+}
+
+unsafe fn reborn_in(py: Python<'_>, hub: *mut Hub) {
+    // SAFETY: as `reborn`; no reference is alive while Python code may run.
     unsafe {
-        let py = Python::assume_attached();
         let Some(old) = (*hub).live.take() else { return };
         (*hub).generation = &raw const super::NOWHERE;
         crate::call::thread::forget();
+        crate::call::leaving::forget();
         let recipe = Arc::clone(&old.recipe);
         let queues = old.queue_list(py);
         let rules = if old.service.yard().is_anonymous() { old.service.yard().control().rules() } else { Vec::new() };

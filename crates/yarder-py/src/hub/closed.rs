@@ -1,7 +1,5 @@
 //! Records that no ring takes: after `shutdown`, before anything could be started. One human line on stderr each.
 
-use std::io::Write;
-
 use pyo3::ffi;
 use pyo3::prelude::*;
 use yarder_core::format::{Formatter, Human, Source, Tz};
@@ -12,6 +10,7 @@ use yarder_ring::sys;
 use super::Hub;
 use crate::call::commit::Parts;
 use crate::call::text::to_str;
+use crate::gil::attached;
 
 /// Writes a record to stderr and counts it. Always false: it is in no destination.
 ///
@@ -32,7 +31,7 @@ pub(crate) unsafe fn say(hub: *mut Hub, parts: &Parts<'_>) -> bool {
         human.line(&view, &source, sys::realtime_ns(), &mut line);
     }
     // SAFETY: as the caller promises.
-    unsafe { write(Python::assume_attached(), &line) };
+    let _ = unsafe { attached(|py| write(py, &line)) };
     false
 }
 
@@ -52,6 +51,6 @@ unsafe fn write(py: Python<'_>, line: &[u8]) {
     match replaced {
         Some(stream) if !stream.is_none() => drop(stream.call_method1("write", (to_str(py, line),))),
         Some(_) => {}
-        None => drop(std::io::stderr().write_all(line)),
+        None => yarder_core::trace::to_stderr(line),
     }
 }

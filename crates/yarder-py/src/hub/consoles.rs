@@ -136,6 +136,25 @@ impl Drop for Slot {
     }
 }
 
+/// Follows streams that were replaced since the last record.
+///
+/// # Safety
+/// The GIL is held; Python code may run (the end of the stream that was there).
+pub(crate) unsafe fn look(py: Python<'_>, hub: *mut Hub) {
+    // SAFETY: the reference into the hub ends before Python code runs, but for the drop of a stream that nobody else
+    // holds, which finds every slot in order.
+    unsafe {
+        let Some(live) = &mut (*hub).live else { return };
+        if !live.is_own() {
+            return;
+        }
+        let Some(drain) = live.local.clone() else { return };
+        for slot in &mut live.consoles {
+            slot.look(py, &drain);
+        }
+    }
+}
+
 /// After a record of `level`: the calling thread's part of the work.
 ///
 /// # Safety
@@ -146,8 +165,7 @@ pub(crate) unsafe fn serve(py: Python<'_>, hub: *mut Hub, level: u8) {
         let Some(live) = &mut (*hub).live else { return };
         let Some(drain) = live.local.clone() else { return };
         let mut here = level <= 3;
-        for slot in &mut live.consoles {
-            slot.look(py, &drain);
+        for slot in &live.consoles {
             here |= slot.is_written_by_callers() && slot.console.takes(level);
         }
         if !here {

@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 use yarder_ring::sys;
 
 use super::{Hub, State};
+use crate::gil::attached;
 use crate::logger::Logger;
 
 /// The level of a hub that nothing is attached to, until the starter has run: info.
@@ -70,15 +71,18 @@ pub(crate) unsafe fn admits(logger: *mut Logger, level: u8) -> bool {
 
 /// Zero configuration: runs the starter, once.
 unsafe fn start(hub: *mut Hub) {
-    // SAFETY: the GIL is held, as the caller promises.
-    let py = unsafe { Python::assume_attached() };
-    // SAFETY: as above; the reference ends with the statement.
-    let Some(starter) = (unsafe { (*hub).starter.as_ref().map(|starter| starter.clone_ref(py)) }) else { return };
-    // SAFETY: as above.
-    unsafe { (*hub).state = State::Starting };
-    if let Err(error) = starter.call0(py) {
-        error.write_unraisable(py, Some(starter.bind(py)));
-    }
+    let run = |py: Python<'_>| {
+        // SAFETY: the GIL is held, as the caller promises; the reference ends with the statement.
+        let starter = unsafe { (*hub).starter.as_ref().map(|starter| starter.clone_ref(py)) };
+        let Some(starter) = starter else { return };
+        // SAFETY: as above.
+        unsafe { (*hub).state = State::Starting };
+        if let Err(error) = starter.call0(py) {
+            error.write_unraisable(py, Some(starter.bind(py)));
+        }
+    };
+    // SAFETY: as the caller promises.
+    let _ = unsafe { attached(run) };
     // SAFETY: as above.
     unsafe {
         if (*hub).state == State::Starting {

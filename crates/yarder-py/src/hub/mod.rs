@@ -48,6 +48,8 @@ pub(crate) struct Hub {
     pub(crate) generation: *const AtomicU64,
     /// Whether records say where they were logged.
     pub(crate) caller: bool,
+    /// Whether there are consoles, whose streams may have been replaced since the last record.
+    pub(crate) before: bool,
     /// Bit for each level: something is to be done after such a record.
     pub(crate) after: u16,
     pub(crate) live: Option<Live>,
@@ -93,6 +95,7 @@ impl Hub {
         Hub {
             generation: &raw const NOWHERE,
             caller: false,
+            before: false,
             after: 0,
             live: None,
             state: State::Off,
@@ -107,6 +110,7 @@ impl Hub {
     pub(crate) fn install(&mut self, live: Live) -> Option<Live> {
         self.generation = std::ptr::from_ref(live.service.yard().control().generation_cell());
         self.caller = live.recipe.caller;
+        self.before = !live.consoles.is_empty();
         self.after = live.levels_with_work();
         self.state = State::Live;
         self.live.replace(live)

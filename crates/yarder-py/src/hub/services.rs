@@ -47,7 +47,7 @@ fn registry() -> &'static mut Registry {
 pub(crate) fn acquire(base: Option<&str>, app: &str) -> Result<Arc<Service>, RingError> {
     let registry = registry();
     let found = registry.entries.iter_mut().find(|entry| {
-        entry.base.as_deref() == base && entry.app == app && entry.service.yard().is_linked()
+        !entry.app.is_empty() && entry.base.as_deref() == base && entry.app == app && entry.service.yard().is_linked()
     });
     if let Some(entry) = found {
         entry.users += 1;
@@ -61,10 +61,24 @@ pub(crate) fn acquire(base: Option<&str>, app: &str) -> Result<Arc<Service>, Rin
         service: Arc::clone(&service),
         users: 1,
     });
+    hook(registry);
+    Ok(service)
+}
+
+/// A service of its own for a process whose ring no folder has room for: memory that nobody else sees.
+pub(crate) fn anonymous() -> Result<Arc<Service>, RingError> {
+    let service = Service::start(Arc::new(Yard::anonymous()?), ServiceOptions::default());
+    let registry = registry();
+    let entry = Entry { base: None, app: String::new(), service: Arc::clone(&service), users: 1 };
+    registry.entries.push(entry);
+    hook(registry);
+    Ok(service)
+}
+
+fn hook(registry: &mut Registry) {
     if !registry.hooked {
         registry.hooked = sys::at_exit(at_exit);
     }
-    Ok(service)
 }
 
 /// A ring to be closed when the process exits.

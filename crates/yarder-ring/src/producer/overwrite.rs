@@ -6,8 +6,11 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use super::{slots_for, Producer, Reservation};
 use crate::lane::{self, Cells, Word};
-use crate::layout::{kind, offset, Policy, Reason, SLOT, UNUSED_HEAD};
+use crate::layout::{kind, offset, Policy, Reason, REASONS, RECORD_HEAD, SLOT, UNUSED_HEAD};
 use crate::ring::{need, LaneKind};
+
+/// Flag of a record whose first section are losses (docs/specs/record.md).
+const FLAG_LOST: u8 = 2;
 
 impl Producer {
     /// What `reserve` does when its compare fails: under `overwrite_oldest` it always does.
@@ -78,11 +81,37 @@ impl Producer {
             let filler = kind_word.load(Ordering::Relaxed) as u8 == kind::FILLER;
             if !filler && position >= taken {
                 lost += 1;
+                self.take_back(&lane, position);
             }
             position += slots;
         }
         lane::pass(&lane, position.max(goal.min(tail)));
         self.lose_many(Reason::Overwritten, lost);
+    }
+
+    /// A record that goes unread may have told of losses: they wait to be told of again.
+    fn take_back(&mut self, lane: &crate::ring::MapLane<'_>, position: u64) {
+        let at = lane.slot(position).cast::<u64>();
+        let mut slot = [0_u8; SLOT];
+        for (index, bytes) in slot.chunks_exact_mut(8).enumerate() {
+            // SAFETY: a slot is aligned and has this many words; the producer alone writes them.
+            let word = unsafe { AtomicU64::from_ptr(at.add(index)) };
+            bytes.copy_from_slice(&word.load(Ordering::Relaxed).to_le_bytes());
+        }
+        if slot[6] & FLAG_LOST == 0 {
+            return;
+        }
+        // All entries stand in the first slot: there are at most as many as reasons.
+        let entries = usize::from(u16::from_le_bytes([slot[44], slot[45]])).min(REASONS);
+        for entry in slot[RECORD_HEAD..].chunks_exact(9).take(entries) {
+            let Some((reason, count)) = entry.split_first() else { return };
+            let count = count.first_chunk::<8>().map_or(0, |raw| u64::from_le_bytes(*raw));
+            if usize::from(*reason) < REASONS {
+                let word = self.word(offset::LOST_PENDING + usize::from(*reason) * 8);
+                word.store(word.load(Ordering::Relaxed).wrapping_add(count), Ordering::Relaxed);
+                self.hot.get_mut().set_losses(true);
+            }
+        }
     }
 
     /// Everything before this position has been delivered, or is being delivered by the batch under way.
