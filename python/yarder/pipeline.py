@@ -33,6 +33,28 @@ if TYPE_CHECKING:
 
 _EXIT_FLUSH_S = 2.0
 
+_LATE = (
+    "asyncio",
+    "json",
+    "traceback",
+    "yarder.backends",
+    "yarder.config.check",
+    "yarder.config.resolve",
+    "yarder.config.table",
+    "yarder.default",
+    "yarder.drain.handlers",
+    "yarder.drain.pressure",
+    "yarder.emit.catch",
+    "yarder.emit.context",
+    "yarder.emit.exception",
+    "yarder.emit.otel",
+    "yarder.emit.values",
+    "yarder.meters",
+    "yarder.route.plan",
+    "yarder.severity",
+)
+"""What log calls, pipelines and their children import at first use."""
+
 _open: list[Pipeline] = []
 _hooked = False
 
@@ -407,12 +429,21 @@ def _remember(pipeline: Pipeline) -> None:
     if not _hooked:
         _hooked = True
         atexit.register(_exit_all)
-        os.register_at_fork(after_in_child=_fork_all)
+        os.register_at_fork(before=_before_fork, after_in_child=_fork_all)
 
 
 def _exit_all() -> None:
     for pipeline in tuple(_open):
         pipeline._at_exit()
+
+
+def _before_fork() -> None:
+    # A module that another thread is importing at a fork stays locked in the child for ever, and these are imported
+    # late: wait for them here. A name stands among the locks from the first look for its file on.
+    locks = getattr(sys.modules.get("_frozen_importlib"), "_module_locks", ())
+    for name in _LATE:
+        if name in sys.modules or name in locks:
+            __import__(name)
 
 
 def _fork_all() -> None:

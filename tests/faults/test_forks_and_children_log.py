@@ -62,6 +62,59 @@ def test_two_hundred_forks(log_file: Path) -> None:
     assert found == {who: list(range(count)) for who, count in enumerate(counts)}
 
 
+EVERYTHING = """
+import os, sys, threading, time, yarder
+yarder.configure(app="web", block_ms=None, backends=[
+    yarder.File(sys.argv[1]), yarder.Console("stdout"), yarder.Call(lambda record: handled.append(1))])
+handled = []
+log = yarder.get_logger()
+sys.setswitchinterval(0.0002)
+stop = threading.Event()
+def work(who):
+    n = 0
+    while not stop.is_set():
+        log.error("parent %s", [1], who=who, n=n)
+        with yarder.context(n=n):
+            log.info("parent", who=who, exc_info=ValueError(n))
+        n += 1
+        time.sleep(0.001)
+def change():
+    while not stop.is_set():
+        yarder.set_level("debug", facility="x"); yarder.clear_level("x"); yarder.stats(); yarder.flush(0.01)
+        time.sleep(0.001)
+threads = [threading.Thread(target=work, args=(0,)), threading.Thread(target=work, args=(1,)), threading.Thread(target=change)]
+for thread in threads: thread.start()
+for child in range(100):
+    pid = os.fork()
+    if pid == 0:
+        log.error("child", who=1000 + child, n=0)
+        if child % 3 == 0:
+            yarder.set_level("debug", facility="y"); yarder.stats()
+        if child % 3 == 1:
+            yarder.configure(app="web", backends=[yarder.File(sys.argv[1])])
+            log.error("child", who=1000 + child, n=1)
+        if child % 5 == 0:
+            assert yarder.shutdown(5.0)
+            log.error("late")
+        os._exit(0)
+    assert os.waitpid(pid, 0)[1] == 0
+stop.set()
+for thread in threads: thread.join()
+"""
+
+
+def test_forks_while_everything_is_busy(log_file: Path) -> None:
+    """Forks while threads use the console, handlers, levels and statistics: a child finds no lock that nobody holds."""
+    result = run_python(EVERYTHING, str(log_file))
+    records = read(log_file)
+    account(records)
+    found = {record["fields"]["who"] for record in records}
+    assert found == {0, 1, *range(1000, 1100)}
+    shown = [line for line in result.stdout.splitlines() if " child " in line]
+    assert len(shown) >= 100
+    assert sum("late" in line for line in result.stderr.splitlines()) == 20
+
+
 def test_a_child_has_its_own_identity(log_file: Path) -> None:
     """Pid, thread and producer of a child are its own; bound fields, context and levels are inherited."""
     code = """

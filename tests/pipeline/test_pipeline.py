@@ -64,7 +64,7 @@ def test_what_attach_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     }  # fmt: skip
     assert local["destinations"] == [{
         "name": "console", "type": "console", "level": 8, "facilities": None, "stream": "stderr", "format": "human",
-        "color": None, "traceback": "full",
+        "color": None, "traceback": "full", "show_locals": False,
     }]  # fmt: skip
 
 

@@ -16,7 +16,7 @@ use super::form::{Form, Served};
 use super::output::{Output, Progress, Teller};
 use super::report::Reporter;
 use super::stats::{add, counter, Meters};
-use super::tracked::Tracked;
+use super::tracked::{stamp, Records, Tracked};
 use crate::format::Source;
 use crate::trace;
 
@@ -381,6 +381,14 @@ impl Engine {
 
     /// Moves the heads past the batch and counts it.
     pub(super) fn advance(&mut self) {
+        let (mut oldest, mut inherited) = (u64::MAX, 0);
+        for ring in self.active.iter().map(|index| &self.rings[*index]) {
+            let mut records = Records::new(&ring.batch);
+            oldest = records.next().map_or(oldest, |first| oldest.min(ring.clock.to_ns(stamp(first))));
+            if ring.is_orphan() {
+                inherited += Records::new(&ring.batch).count() as u64;
+            }
+        }
         for (place, index) in self.active.iter().enumerate() {
             self.rings[*index].advance();
             if place == 0 {
@@ -396,10 +404,11 @@ impl Engine {
         count(&self.meters.written, counter::WRITTEN, self.records);
         count(&self.meters.bytes, counter::BYTES, bytes as u64);
         count(&self.meters.passes, counter::PASSES, 1);
-        if self.recovering {
-            self.recovering = false;
-            count(&self.meters.recovered, counter::RECOVERED, self.records);
-        }
+        // A batch that a dead writer began counts whole, whoever its records came from.
+        let recovered = if std::mem::take(&mut self.recovering) { self.records } else { inherited };
+        count(&self.meters.recovered, counter::RECOVERED, recovered);
+        let latency = sys::realtime_ns().saturating_sub(oldest);
+        self.outputs.iter().filter(|output| !output.bytes.is_empty()).for_each(|output| output.took(latency));
         self.active.clear();
         self.outputs.iter_mut().for_each(Output::clear);
     }

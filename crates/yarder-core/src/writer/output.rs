@@ -289,6 +289,11 @@ impl Output {
     }
 
     /// The batch is in the file.
+    /// A batch is in the file, so many nanoseconds after its oldest record was logged.
+    pub(super) fn took(&self, latency_ns: u64) {
+        self.meters.latency_ns.store(latency_ns, Ordering::Relaxed);
+    }
+
     fn settle(&mut self) {
         add(&self.meters.written, self.ends.len() as u64);
         add(&self.meters.bytes, self.bytes.len() as u64);

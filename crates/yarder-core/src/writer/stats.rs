@@ -42,6 +42,8 @@ pub struct BackendStats {
     pub failed: u64,
     /// Records lost here for the reason `write_error`.
     pub lost: u64,
+    /// From the oldest record of the last batch to its end in the file, nanoseconds.
+    pub latency_ns: u64,
     /// Whether it fails at the moment.
     pub failing: bool,
 }
@@ -89,6 +91,7 @@ pub(super) struct BackendMeters {
     pub(super) bytes: AtomicU64,
     pub(super) failed: AtomicU64,
     pub(super) lost: AtomicU64,
+    pub(super) latency_ns: AtomicU64,
     pub(super) failing: AtomicBool,
 }
 
@@ -130,6 +133,7 @@ impl Meters {
                     bytes: load(&backend.bytes),
                     failed: load(&backend.failed),
                     lost: load(&backend.lost),
+                    latency_ns: load(&backend.latency_ns),
                     failing: backend.failing.load(Ordering::Relaxed),
                 })
                 .collect(),

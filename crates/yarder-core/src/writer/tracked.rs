@@ -81,6 +81,11 @@ impl Tracked {
         self.clock = Clock::new(self.info.pair, self.info.counter_hz, pairs);
     }
 
+    /// Whether its process is gone and this one writes what it left.
+    pub(super) fn is_orphan(&self) -> bool {
+        self.ended && !self.own
+    }
+
     /// Looks whether its owner is gone. Once ended, always ended.
     pub(super) fn look(&mut self) {
         if !self.ended {

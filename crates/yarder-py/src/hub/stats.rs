@@ -70,6 +70,7 @@ impl Live {
             let numbers = PyDict::new(py);
             numbers.set_item("written", backend.written)?;
             numbers.set_item("failed", backend.failed)?;
+            numbers.set_item("latency", backend.latency_ns as f64 / 1e9)?;
             backends.set_item(&backend.name, numbers)?;
             lost[Reason::WriteError as usize] += backend.lost;
         }
