@@ -28,7 +28,7 @@ def test_write_says_whether_it_was_accepted(log_file: Path) -> None:
         assert refused == 50
         assert pipeline.stats().lost == 51
     poll(lambda: pipeline.flush(1.0), "the ring to drain")
-    assert pipeline.write("info", "room again", facility_="x") is True
+    assert pipeline.write("info", "room again") is True
     pipeline.close()
     assert pipeline.write("info", "closed") is False
     records = read(log_file)

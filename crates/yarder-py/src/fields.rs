@@ -7,10 +7,10 @@ use pyo3::types::{PyDict, PyTypeMethods};
 use yarder_core::record::value::tag;
 use yarder_core::record::Value;
 
-use crate::call::{ambient, leaving};
 use crate::call::shrink::shrink;
 use crate::call::text::to_str;
 use crate::call::value::Gathering;
+use crate::call::{ambient, leaving};
 
 /// A section's length is 16 bits in the record; room is left for a facility before it.
 const MOST: usize = 65_000;

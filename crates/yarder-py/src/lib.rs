@@ -28,7 +28,11 @@ use call::value::Gathering;
 /// Render as the writer does: `template % args` for the kinds of value a record carries typed.
 #[pyfunction]
 #[pyo3(signature = (template, args, /))]
-fn percent<'py>(py: Python<'py>, template: &Bound<'py, PyAny>, args: &Bound<'py, PyTuple>) -> PyResult<Bound<'py, PyAny>> {
+fn percent<'py>(
+    py: Python<'py>,
+    template: &Bound<'py, PyAny>,
+    args: &Bound<'py, PyTuple>,
+) -> PyResult<Bound<'py, PyAny>> {
     let mut gathering = Gathering::new(usize::MAX >> 1);
     args.iter().for_each(|arg| gathering.value(&arg));
     let pieces = gathering.pieces();

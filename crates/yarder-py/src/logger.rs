@@ -303,11 +303,7 @@ unsafe extern "C" fn bind(
     }
 }
 
-unsafe extern "C" fn unbind(
-    this: *mut PyObject,
-    args: *mut *mut PyObject,
-    nargs: ffi::Py_ssize_t,
-) -> *mut PyObject {
+unsafe extern "C" fn unbind(this: *mut PyObject, args: *mut *mut PyObject, nargs: ffi::Py_ssize_t) -> *mut PyObject {
     // SAFETY: as a level's method.
     unsafe {
         guarded(|py| {
@@ -390,7 +386,11 @@ fn keyword_method(
     }
 }
 
-fn one_argument(name: &'static std::ffi::CStr, function: ffi::PyCFunction, doc: &'static std::ffi::CStr) -> ffi::PyMethodDef {
+fn one_argument(
+    name: &'static std::ffi::CStr,
+    function: ffi::PyCFunction,
+    doc: &'static std::ffi::CStr,
+) -> ffi::PyMethodDef {
     ffi::PyMethodDef {
         ml_name: name.as_ptr(),
         ml_meth: ffi::PyMethodDefPointer { PyCFunction: function },
@@ -472,7 +472,13 @@ fields; they return None and raise nothing for what happens inside yarder. A cal
 native call.";
 
 fn getter(name: &'static std::ffi::CStr, get: ffi::getter, doc: &'static std::ffi::CStr) -> ffi::PyGetSetDef {
-    ffi::PyGetSetDef { name: name.as_ptr(), get: Some(get), set: None, doc: doc.as_ptr(), closure: std::ptr::null_mut() }
+    ffi::PyGetSetDef {
+        name: name.as_ptr(),
+        get: Some(get),
+        set: None,
+        doc: doc.as_ptr(),
+        closure: std::ptr::null_mut(),
+    }
 }
 
 /// Makes the type and puts it into the module.
@@ -513,7 +519,5 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
 /// A logger as its C structure, for callers that have the object.
 pub(crate) fn of<'a>(object: &'a Bound<'_, PyAny>) -> Option<&'a mut Logger> {
     // SAFETY: the exact type is checked; the GIL guards the structure.
-    unsafe {
-        (ffi::Py_TYPE(object.as_ptr()) == *TYPE.get()).then(|| &mut *object.as_ptr().cast::<Logger>())
-    }
+    unsafe { (ffi::Py_TYPE(object.as_ptr()) == *TYPE.get()).then(|| &mut *object.as_ptr().cast::<Logger>()) }
 }

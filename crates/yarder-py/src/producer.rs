@@ -83,8 +83,9 @@ impl Producer {
         }
         let local = local.map(serde_json::from_str::<LocalPlan>).transpose();
         let local = local.map_err(|error| errors::config(py, "backends", &error.to_string(), "see docs/specs"))?;
-        let policy = Policy::from_u32(policy)
-            .ok_or_else(|| errors::config(py, "overflow", "no such policy", "0 block, 1 drop_newest, 2 overwrite_oldest"))?;
+        let policy = Policy::from_u32(policy).ok_or_else(|| {
+            errors::config(py, "overflow", "no such policy", "0 block, 1 drop_newest, 2 overwrite_oldest")
+        })?;
         let recipe = Arc::new(Recipe {
             app,
             yard,
@@ -194,12 +195,9 @@ impl Producer {
     fn set_level(&self, py: Python<'_>, level: i8, facility: &str, pid: u32) -> PyResult<()> {
         // SAFETY: the GIL is held in every method.
         match unsafe { &(*self.hub()).live } {
-            Some(live) => live
-                .service
-                .yard()
-                .control()
-                .set_rule(facility, pid, level)
-                .map_err(|error| errors::config(py, "facility", &error.to_string(), "take back rules with clear_level")),
+            Some(live) => live.service.yard().control().set_rule(facility, pid, level).map_err(|error| {
+                errors::config(py, "facility", &error.to_string(), "take back rules with clear_level")
+            }),
             None => Err(errors::error(py, "Closed", "the pipeline was closed; configure again before setting levels")),
         }
     }
@@ -229,4 +227,3 @@ impl Producer {
         unsafe { (*self.hub()).stats(py) }
     }
 }
-

@@ -58,7 +58,7 @@ class Console(BackendBase):
         format: Literal["human", "json"] = "human",  # noqa: A002 - the word users know
         color: bool | None = None,
         traceback: Literal["full", "short", "line"] = "full",
-        show_locals: bool = False,  # noqa: FBT001, FBT002 - options are given by name
+        show_locals: bool = False,
         *,
         level: LevelLike | None = None,
         facilities: Facilities | None = None,

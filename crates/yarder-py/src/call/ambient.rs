@@ -159,8 +159,7 @@ unsafe fn telemetry(ambient: &mut Ambient) {
 }
 
 unsafe fn telemetry_in(py: Python<'_>, ambient: &mut Ambient) {
-    static LAST: GilCell<(*mut PyObject, *mut PyObject)> =
-        GilCell::new((std::ptr::null_mut(), std::ptr::null_mut()));
+    static LAST: GilCell<(*mut PyObject, *mut PyObject)> = GilCell::new((std::ptr::null_mut(), std::ptr::null_mut()));
     let _inside = super::leaving::enter();
     let Ok((variable, fields)) = doors(py) else { return };
     let mut context = std::ptr::null_mut();

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use pyo3::ffi;
 use pyo3::prelude::*;
-use yarder_core::record::value::tag;
 use yarder_core::record::flag;
+use yarder_core::record::value::tag;
 use yarder_ring::layout::{Policy, Reason, REASONS};
 use yarder_ring::{Pressure, Producer, WaitOutcome};
 
@@ -165,11 +165,7 @@ fn spare(live: &mut Live, parts: &Parts<'_>, losses: usize, reason: Reason) -> A
     let mut try_it = |parts: &Parts<'_>| {
         let told = live.producer.losses();
         let Some(room) = live.producer.reserve_spare(parts.bytes() + losses) else { return Attempt::Lost(reason) };
-        let stamp = if losses > 0 {
-            commit::write_with_losses(room, parts, &told)
-        } else {
-            commit::write(room, parts)
-        };
+        let stamp = if losses > 0 { commit::write_with_losses(room, parts, &told) } else { commit::write(room, parts) };
         Attempt::Stored(stamp, parts.flags & flag::TRUNCATED != 0)
     };
     if parts.bytes() + losses > most {
@@ -181,9 +177,8 @@ fn spare(live: &mut Live, parts: &Parts<'_>, losses: usize, reason: Reason) -> A
 /// `parts` cut to `most` bytes: the longest texts first; then context and bound fields are left out.
 fn shortened<R>(parts: &Parts<'_>, most: usize, then: impl FnOnce(&Parts<'_>) -> R) -> R {
     let mut parts = Parts { flags: parts.flags | flag::TRUNCATED, ..*parts };
-    let fixed = |parts: &Parts<'_>| {
-        48 + parts.logger.len() + parts.thread.len() + parts.caller.len() + parts.context.len()
-    };
+    let fixed =
+        |parts: &Parts<'_>| 48 + parts.logger.len() + parts.thread.len() + parts.caller.len() + parts.context.len();
     if fixed(&parts) > most / 2 {
         parts.context = &[];
     }

@@ -64,7 +64,8 @@ pub(crate) fn shrink(pieces: &mut Vec<Piece>, args: usize, room: usize) -> u16 {
         return 0;
     }
     // Fields beyond all measure go first, from the end: what is left of a text should still say something.
-    let least = |piece: &Piece| piece.encoded() - if is_text(piece) { (piece.len as usize).saturating_sub(WORD) } else { 0 };
+    let least =
+        |piece: &Piece| piece.encoded() - if is_text(piece) { (piece.len as usize).saturating_sub(WORD) } else { 0 };
     let mut most_cut = pieces.iter().map(least).sum::<usize>();
     while most_cut > room && pieces.len() >= args + 2 {
         most_cut -= pieces.drain(pieces.len() - 2..).map(|piece| least(&piece)).sum::<usize>();
@@ -93,7 +94,8 @@ fn longest(pieces: &[Piece], over: usize) -> usize {
     if over == 0 {
         return usize::MAX;
     }
-    let mut lengths: Vec<usize> = pieces.iter().filter(|piece| is_text(piece)).map(|piece| piece.len as usize).collect();
+    let mut lengths: Vec<usize> =
+        pieces.iter().filter(|piece| is_text(piece)).map(|piece| piece.len as usize).collect();
     lengths.sort_unstable_by(|a, b| b.cmp(a));
     lengths.push(0);
     let mut saved = 0;

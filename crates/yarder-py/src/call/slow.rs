@@ -8,9 +8,9 @@ use pyo3::types::{PyDict, PyString, PyTuple};
 use yarder_core::record::flag;
 use yarder_core::record::value::tag;
 
+use super::plain::Call;
 use super::text::{cause, keep_going, represented, shown, wtf8};
 use super::value::{is_simple, Gathering};
-use super::plain::Call;
 use super::{caller, ended, leaving, none, send, typed, Body};
 use crate::gil::attached;
 use crate::logger::Logger;
@@ -345,12 +345,7 @@ unsafe fn described(
     None
 }
 
-fn exception_fields(
-    py: Python<'_>,
-    info: &Bound<'_, PyAny>,
-    locals: bool,
-    gathering: &mut Gathering,
-) -> PyResult<()> {
+fn exception_fields(py: Python<'_>, info: &Bound<'_, PyAny>, locals: bool, gathering: &mut Gathering) -> PyResult<()> {
     let module = module(py)?;
     let found = module.call_method1("describe", (info,))?;
     if found.is_none() {

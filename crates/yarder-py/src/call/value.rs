@@ -32,7 +32,10 @@ impl Gathering {
     pub(crate) fn pieces(&self) -> Vec<Piece> {
         let base = self.store.as_ptr() as u64;
         let texts = |piece: &Piece| piece.tag >= u32::from(tag::STR);
-        self.list.iter().map(|piece| Piece { data: piece.data + if texts(piece) { base } else { 0 }, ..*piece }).collect()
+        self.list
+            .iter()
+            .map(|piece| Piece { data: piece.data + if texts(piece) { base } else { 0 }, ..*piece })
+            .collect()
     }
 
     pub(crate) fn text(&mut self, tag: u8, text: &[u8]) {

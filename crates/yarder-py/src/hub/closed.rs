@@ -21,7 +21,11 @@ pub(crate) unsafe fn say(hub: *mut Hub, parts: &Parts<'_>) -> bool {
     let app = unsafe {
         (*hub).past.lost[Reason::Closed as usize] += 1;
         let app = &(*hub).app;
-        if app.is_empty() { "python".to_owned() } else { app.clone() }
+        if app.is_empty() {
+            "python".to_owned()
+        } else {
+            app.clone()
+        }
     };
     let bytes = parts.to_vec(0, 0);
     let mut line = Vec::new();

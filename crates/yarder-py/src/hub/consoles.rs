@@ -43,15 +43,10 @@ pub(crate) struct Slot {
 }
 
 impl Slot {
-    pub(crate) fn new(
-        py: Python<'_>,
-        console: Console,
-        tz: &str,
-        patience: Duration,
-        drain: &LocalDrain,
-    ) -> Slot {
+    pub(crate) fn new(py: Python<'_>, console: Console, tz: &str, patience: Duration, drain: &LocalDrain) -> Slot {
         let seen = std::ptr::null_mut();
-        let mut slot = Slot { console, tz: tz.to_owned(), patience, kind: Kind::Nowhere, outlet: None, seen, left: None };
+        let mut slot =
+            Slot { console, tz: tz.to_owned(), patience, kind: Kind::Nowhere, outlet: None, seen, left: None };
         slot.look(py, drain);
         slot
     }

@@ -59,11 +59,7 @@ impl Control {
             let words = (0..NAME / 8).map(|word| self.map.u64(base + 8 + word * 8).load(Ordering::Relaxed));
             let name: Vec<u8> = words.flat_map(u64::to_le_bytes).take(len).collect();
             let Ok(facility) = String::from_utf8(name) else { continue };
-            rules.push(LevelRule {
-                facility,
-                pid: u32::from_le_bytes([head[0], head[1], head[2], head[3]]),
-                level,
-            });
+            rules.push(LevelRule { facility, pid: u32::from_le_bytes([head[0], head[1], head[2], head[3]]), level });
         }
         rules
     }

@@ -42,12 +42,7 @@ impl Producer {
         }
         // SAFETY: as in `reserve`: up to `limit` the slots are free and do not wrap.
         let start = unsafe { hot.slots.add((hot.tail & hot.mask) as usize * crate::layout::SLOT) };
-        Some(Cursor {
-            start,
-            at: start,
-            sequence: hot.sequence.wrapping_add(1),
-            stamp: counter().max(hot.stamp),
-        })
+        Some(Cursor { start, at: start, sequence: hot.sequence.wrapping_add(1), stamp: counter().max(hot.stamp) })
     }
 
     /// Publishes what was put, with one release store.
