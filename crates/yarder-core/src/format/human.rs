@@ -1,7 +1,6 @@
 //! Lines for people: one line per record, the traceback under it.
 
-use super::percent::float;
-use super::text::{control, put_json, utf8, Cursor, Line, Readable};
+use super::text::{control, put_json, utf8, Cursor, Page, Readable, Room};
 use super::time::{split, three_digits, Second, Tz, SECOND_BYTES};
 use super::Source;
 use crate::record::{RecordView, Value};
@@ -33,7 +32,6 @@ const STACK: &[u8] = b"code.stacktrace";
 /// Human lines.
 #[derive(Debug)]
 pub struct Human {
-    line: Line,
     second: Second,
     color: bool,
     local: bool,
@@ -43,7 +41,7 @@ impl Human {
     /// Lines in zone `tz`, with terminal colours when `color`.
     #[must_use]
     pub fn new(tz: Tz, color: bool) -> Self {
-        Human { line: Line::default(), second: Second::new(tz, b' '), color, local: false }
+        Human { second: Second::new(tz, b' '), color, local: false }
     }
 
     /// Whether text that is meant for consoles only is shown, under the traceback.
@@ -54,19 +52,19 @@ impl Human {
     }
 
     /// Appends one record.
-    pub fn line(&mut self, view: &RecordView<'_>, source: &Source, ns: u64, out: &mut Vec<u8>) {
+    pub fn line(&mut self, view: &RecordView<'_>, source: &Source, ns: u64, out: &mut impl Room) {
+        out.on_page(|page| self.put(view, source, ns, page));
+    }
+
+    pub(super) fn put(&mut self, view: &RecordView<'_>, source: &Source, ns: u64, page: &mut Page) {
         let (second, nanos) = split(ns);
         let second = self.second.text(second);
-        loop {
-            let mut cursor = self.line.start(view.bytes().len() + source.human_app.len());
-            write(view, source, (second, nanos), (self.color, self.local), &mut cursor);
-            let mark = cursor.mark();
-            if let Some(text) = self.line.end(mark) {
-                out.extend_from_slice(text);
-                break;
-            }
-        }
-        self.line.shrink();
+        let wanted = view.bytes().len() + source.human_app.len();
+        page.line(wanted, |room| {
+            let mut line = Cursor::new(room);
+            write(view, source, (second, nanos), (self.color, self.local), &mut line);
+            line.mark()
+        });
     }
 }
 
@@ -170,8 +168,8 @@ fn field(key: &[u8], value: Value<'_>, color: bool, line: &mut Cursor<'_>) {
         Value::None => line.fixed(b"null"),
         Value::Bool(true) => line.fixed(b"true"),
         Value::Bool(false) => line.fixed(b"false"),
-        Value::Int(v) => line.piece(itoa::Buffer::new().format(v).as_bytes()),
-        Value::Float(v) => float::with_repr(v, |text| line.piece(text)),
+        Value::Int(v) => line.int(v),
+        Value::Float(v) => line.float(v),
         Value::Str(text) | Value::Text(text) => word(text, line),
         Value::Json(text) => line.apart(|line| put_json(text, line)),
         Value::BigInt(text) | Value::Local(text) => line.apart(|line| quoted(text, line)),

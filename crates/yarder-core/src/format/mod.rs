@@ -16,10 +16,10 @@ pub use human::Human;
 pub use id::id;
 pub use json::Json;
 pub use source::Source;
-pub use text::{json_float, json_string};
+pub use text::{json_float, json_string, Page, Room};
 pub use time::Tz;
 
-use crate::record::{flag, RecordBuilder, RecordView, Value};
+use crate::record::{flag, RecordBuilder, RecordView, Span, Value};
 use text::{Plain, Text};
 use yarder_ring::layout::Reason;
 
@@ -37,17 +37,22 @@ impl Formatter {
     ///
     /// `ns` is the record's time, nanoseconds since 1970 UTC.
     #[inline]
-    pub fn line(&mut self, view: &RecordView<'_>, source: &Source, ns: u64, out: &mut Vec<u8>) {
+    pub fn line(&mut self, view: &RecordView<'_>, source: &Source, ns: u64, out: &mut impl Room) {
+        out.on_page(|page| self.put(view, source, ns, page));
+    }
+
+    #[inline]
+    fn put(&mut self, view: &RecordView<'_>, source: &Source, ns: u64, page: &mut Page) {
         match self {
-            Formatter::Json(json) => json.line(view, source, ns, out),
-            Formatter::Human(human) => human.line(view, source, ns, out),
+            Formatter::Json(json) => json.put(view, source, ns, page),
+            Formatter::Human(human) => human.put(view, source, ns, page),
         }
     }
 
     /// Appends a line "N records lost" for each loss the record carries and returns how many; they stand before
     /// the record's own line.
     #[inline]
-    pub fn losses(&mut self, view: &RecordView<'_>, source: &Source, ns: u64, out: &mut Vec<u8>) -> usize {
+    pub fn losses(&mut self, view: &RecordView<'_>, source: &Source, ns: u64, out: &mut impl Room) -> usize {
         if view.flags() & flag::LOST == 0 {
             return 0;
         }
@@ -64,7 +69,7 @@ impl Formatter {
 
     /// Appends one line "N records lost", level warning, with the reason's name and the count as fields; `sequence`
     /// goes into its id.
-    pub fn loss(&mut self, reason: u8, count: u64, sequence: u64, source: &Source, ns: u64, out: &mut Vec<u8>) {
+    pub fn loss(&mut self, reason: u8, count: u64, sequence: u64, source: &Source, ns: u64, out: &mut impl Room) {
         let name = Reason::from_index(usize::from(reason)).map_or("unknown", Reason::name);
         let exact = i64::try_from(count);
         let digits = count.to_string();
@@ -92,13 +97,13 @@ pub fn message(view: &RecordView<'_>, out: &mut Vec<u8>) -> bool {
 fn message_to<T: Text>(view: &RecordView<'_>, out: &mut T) -> bool {
     let mut args = view.args();
     if args.len() == 0 || view.flags() & flag::RENDERED != 0 {
-        out.text(view.message());
+        out.text(view.message_span());
         return true;
     }
-    match percent::render_to(view.message(), &mut args, out) {
+    match percent::render_to(view.message_span(), &mut args, out) {
         Ok(()) => true,
         Err(mismatch) => {
-            out.text(&explain(view, &mismatch));
+            out.text(Span::from(&explain(view, &mismatch)[..]));
             false
         }
     }

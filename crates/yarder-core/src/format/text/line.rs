@@ -1,16 +1,12 @@
-//! Scratch room for one line, written without growing.
+//! A line under construction: stores at a position.
 //!
-//! The bytes stay initialised from line to line, so that pieces of fixed size are plain stores at a position. A
-//! [`Cursor`] that comes to the end of the room remembers it and ignores the rest; the line is then made once more
-//! in twice the room ([`Line::end`]). So each piece is checked once, by the slice itself. Everything here that is
-//! called often is inlined, and whatever is not takes the cursor apart first: a cursor whose address is taken lives
-//! in memory, and then each piece waits for the position that the one before it stored.
+//! Everything here that is called often is inlined, and whatever is not takes the cursor apart first: a cursor whose
+//! address is taken lives in memory, and then each piece waits for the position that the one before it stored.
 
-/// Bytes that stay initialised; a line is made in them through a [`Cursor`].
-#[derive(Debug, Default)]
-pub(crate) struct Line(Vec<u8>);
+use super::number;
+use crate::record::Span;
 
-/// A line under construction.
+/// A line under construction in the room that a [`Page`](super::Page) gave it.
 pub(crate) struct Cursor<'a> {
     bytes: &'a mut [u8],
     at: usize,
@@ -19,54 +15,37 @@ pub(crate) struct Cursor<'a> {
 /// Position of a cursor that ran out of room. No slice reaches it, and no piece is long enough to wrap it.
 const OVERFLOW: usize = usize::MAX / 2;
 
-/// Room that a single monstrous record may not keep for ever.
-const KEEP: usize = 1 << 20;
+/// A piece that is copied in blocks of 32: it ends in bytes that do not belong to it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Padded {
+    bytes: Vec<u8>,
+    len: usize,
+}
 
-impl Line {
-    /// A cursor at the start of a line of about `wanted` bytes.
+impl Padded {
+    pub(crate) fn new(piece: &[u8]) -> Padded {
+        let mut padded = Padded::default();
+        padded.set(piece);
+        padded
+    }
+
+    pub(crate) fn set(&mut self, piece: &[u8]) {
+        self.bytes.clear();
+        self.bytes.extend_from_slice(piece);
+        self.bytes.resize(piece.len().next_multiple_of(32), 0);
+        self.len = piece.len();
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+}
+
+impl<'a> Cursor<'a> {
+    /// At the start of `bytes`.
     #[inline(always)]
-    pub(crate) fn start(&mut self, wanted: usize) -> Cursor<'_> {
-        if self.0.len() < wanted {
-            self.grow(wanted);
-        }
-        Cursor { bytes: &mut self.0, at: 0 }
-    }
-
-    /// The line that ends at `mark`; `None` when it did not fit and has to be made again: now there is more room.
-    #[inline(always)]
-    pub(crate) fn end(&mut self, mark: usize) -> Option<&[u8]> {
-        if mark > self.0.len() {
-            self.grow(0);
-            return None;
-        }
-        Some(&self.0[..mark])
-    }
-
-    /// The bytes that `write` appends; it runs again when they did not fit.
-    pub(crate) fn make(&mut self, write: impl Fn(&mut Cursor<'_>)) -> Vec<u8> {
-        loop {
-            let mut cursor = self.start(64);
-            write(&mut cursor);
-            let mark = cursor.mark();
-            if let Some(text) = self.end(mark) {
-                return text.to_vec();
-            }
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn grow(&mut self, wanted: usize) {
-        let more = (self.0.len() * 2).max(wanted).max(4096);
-        self.0.resize(more, 0);
-    }
-
-    /// Gives the room of a monstrous line back.
-    #[inline(always)]
-    pub(crate) fn shrink(&mut self) {
-        if self.0.len() > KEEP {
-            self.0 = Vec::new();
-        }
+    pub(crate) fn new(bytes: &'a mut [u8]) -> Cursor<'a> {
+        Cursor { bytes, at: 0 }
     }
 }
 
@@ -122,6 +101,68 @@ impl Cursor<'_> {
             }
             None => self.at = OVERFLOW,
         }
+    }
+
+    /// Appends the first `len` bytes of `block` by storing all of it.
+    #[inline(always)]
+    pub(crate) fn part<const N: usize>(&mut self, block: &[u8; N], len: usize) {
+        match self.room() {
+            Some(to) => {
+                *to = *block;
+                self.at += len;
+            }
+            None => self.at = OVERFLOW,
+        }
+    }
+
+    /// The next `N` bytes of the room.
+    #[inline(always)]
+    fn room<const N: usize>(&mut self) -> Option<&mut [u8; N]> {
+        self.bytes.get_mut(self.at..self.at + N)?.first_chunk_mut()
+    }
+
+    /// Appends a padded piece.
+    #[inline(always)]
+    pub(crate) fn padded(&mut self, piece: &Padded) {
+        let mut at = self.at;
+        for block in piece.bytes.chunks_exact(32) {
+            match (self.bytes.get_mut(at..at + 32).and_then(|to| to.first_chunk_mut::<32>()), block.first_chunk()) {
+                (Some(to), Some(block)) => *to = *block,
+                _ => {
+                    self.at = OVERFLOW;
+                    return;
+                }
+            }
+            at += 32;
+        }
+        self.at += piece.len;
+    }
+
+    /// Appends a whole number.
+    #[inline(always)]
+    pub(crate) fn int(&mut self, value: i64) {
+        match number::short(value) {
+            Some((digits, len)) => {
+                // The sign is stored always, and kept where there is one.
+                self.byte(b'-');
+                self.at -= usize::from(value >= 0);
+                self.part(&digits, len);
+            }
+            None => self.piece(itoa::Buffer::new().format(value).as_bytes()),
+        }
+    }
+
+    /// Appends `text` if all its bytes are clean; else appends nothing and says `false`.
+    #[inline(always)]
+    pub(crate) fn clean_span(&mut self, text: Span<'_>) -> bool {
+        if text.len() <= 16 {
+            if let (Some(block), Some(to)) = (text.block(), self.room::<16>()) {
+                let clean = copy_part(block, to, text.len());
+                self.at += if clean { text.len() } else { 0 };
+                return clean;
+            }
+        }
+        self.clean(text.text())
     }
 
     /// Appends `piece` if all its bytes are clean; else appends nothing and says `false`.
@@ -216,6 +257,28 @@ pub(crate) fn clean_block(block: &[u8; 16]) -> bool {
     all_clean(distance(block))
 }
 
+/// Copies a block and says whether its first `len` bytes are clean, 16 at most.
+#[inline(always)]
+fn copy_part(block: &[u8; 16], to: &mut [u8; 16], len: usize) -> bool {
+    /// Row `len` takes the bytes from `len` on out of the question. There are rows for more than is asked for: in
+    /// fewer the last byte would be the same in all, and the compiler would treat 15 bytes, one by one.
+    const BEYOND: [[u8; 16]; 32] = {
+        let mut rows = [[0; 16]; 32];
+        let mut len = 0;
+        while len < 16 {
+            let mut at = len;
+            while at < 16 {
+                rows[len][at] = u8::MAX;
+                at += 1;
+            }
+            len += 1;
+        }
+        rows
+    };
+    *to = *block;
+    all_clean(farther(distance(block), BEYOND[len & 31]))
+}
+
 /// How far each byte is from one that is not clean; zero says that it is such a byte.
 ///
 /// Distances and minima instead of comparisons: the compiler turns these loops into a dozen vector instructions,
@@ -234,6 +297,14 @@ fn distance(block: &[u8; 16]) -> [u8; 16] {
 fn closer(mut a: [u8; 16], b: [u8; 16]) -> [u8; 16] {
     for (a, b) in a.iter_mut().zip(b) {
         *a = (*a).min(b);
+    }
+    a
+}
+
+#[inline(always)]
+fn farther(mut a: [u8; 16], b: [u8; 16]) -> [u8; 16] {
+    for (a, b) in a.iter_mut().zip(b) {
+        *a = (*a).max(b);
     }
     a
 }
@@ -312,6 +383,10 @@ mod tests {
                     cursor.piece(&text);
                     assert_eq!(text, &room[..len]);
                     assert_eq!(if expected { len } else { at }, clean_run(&text));
+                    let reach = [&text[..], &[byte; 16]].concat();
+                    let mut cursor = Cursor { bytes: &mut room, at: 0 };
+                    assert_eq!(expected, cursor.clean_span(Span::new(&reach, len)), "{byte:#x} at {at} of {len}");
+                    assert_eq!(if expected { len } else { 0 }, cursor.mark());
                 }
             }
         }
@@ -322,20 +397,36 @@ mod tests {
         }
     }
 
-    /// A line that does not fit is made again, whole, and its room is given back.
+    /// A padded piece is that piece, however long it is, and nothing is stored outside of the room.
     #[test]
-    fn room_grows_and_is_given_back() {
-        let mut line = Line::default();
-        let long = vec![b'y'; KEEP];
-        let made = line.make(|cursor| {
-            cursor.fixed(b"start");
-            cursor.piece(&long);
-            cursor.byte(b'.');
-        });
-        assert_eq!([b"start", &long[..], b"."].concat(), made);
-        line.shrink();
-        assert_eq!(0, line.0.len());
-        assert_eq!(b"".to_vec(), line.make(|_| ()));
-        assert_eq!(b"x".to_vec(), line.make(|cursor| assert!(cursor.clean(b"x"))));
+    fn padded_pieces_are_whole() {
+        for len in 0..100 {
+            let piece = vec![b'p'; len];
+            let padded = Padded::new(&piece);
+            let mut room = [0; 128];
+            let mut cursor = Cursor::new(&mut room);
+            cursor.padded(&padded);
+            assert_eq!((len, len), (cursor.mark(), padded.len()));
+            assert_eq!(piece, &room[..len]);
+            let mut tight = vec![0; len.saturating_sub(1)];
+            let mut cursor = Cursor::new(&mut tight);
+            cursor.padded(&padded);
+            assert!(len == 0 || cursor.mark() > len);
+        }
+    }
+
+    /// Whole numbers of every length and sign.
+    #[test]
+    fn numbers_are_whole() {
+        let powers = (0..19).map(|n| 10_i64.pow(n));
+        for value in powers.flat_map(|p| [p - 1, p, p + 1, 7 * (p / 3)]).chain([i64::MAX, i64::MIN]) {
+            for value in [value, value.wrapping_neg()] {
+                let mut room = [0; 64];
+                let mut cursor = Cursor::new(&mut room);
+                cursor.int(value);
+                let mark = cursor.mark();
+                assert_eq!(value.to_string().as_bytes(), &room[..mark]);
+            }
+        }
     }
 }
