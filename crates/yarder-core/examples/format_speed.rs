@@ -2,6 +2,8 @@
 //!
 //! An argument names the one kind of record to measure. Prints the best of several rounds over records that differ in names and numbers, reading (`parse`) included.
 
+#![allow(clippy::disallowed_macros, reason = "an example talks on stdout")]
+
 use std::hint::black_box;
 use std::time::Instant;
 

@@ -90,12 +90,13 @@ fn write(
     rest: u64,
     line: &mut Cursor<'_>,
 ) {
-    line.fixed(start);
-    line.patch(ID_AT + 14, &fraction_digits(rest));
-    line.patch(ID_AT + 28, &sequence_digits(view.sequence()));
-    line.patch(ID_AT + 19, &source.id_start);
-    line.patch(MS_AT + 3, &three_digits((rest / 1000) as u32));
-    line.patch(LEVEL_AT, &[b'0' + view.level()]);
+    if let Some(to) = line.open(start) {
+        to[ID_AT + 14..ID_AT + 18].copy_from_slice(&fraction_digits(rest));
+        to[ID_AT + 28..ID_AT + 36].copy_from_slice(&sequence_digits(view.sequence()));
+        to[ID_AT + 19..ID_AT + 29].copy_from_slice(&source.id_start);
+        to[MS_AT + 3..MS_AT + 6].copy_from_slice(&three_digits((rest / 1000) as u32));
+        to[LEVEL_AT] = b'0' + view.level();
+    }
     line.padded(&source.json_start);
     let fits = super::message_to(view, &mut Escaped(line));
     line.fixed(b"\",\"fields\":{");

@@ -65,27 +65,13 @@ impl Cursor<'_> {
     /// Appends a piece whose length is known when compiling.
     #[inline(always)]
     pub(crate) fn fixed<const N: usize>(&mut self, piece: &[u8; N]) {
-        match self.bytes.get_mut(self.at..self.at + N) {
-            Some(to) => {
-                to.copy_from_slice(piece);
-                self.at += N;
-            }
-            None => self.at = OVERFLOW,
-        }
+        self.part(piece, N);
     }
 
     /// Appends one byte.
     #[inline(always)]
     pub(crate) fn byte(&mut self, byte: u8) {
         self.fixed(&[byte]);
-    }
-
-    /// Overwrites bytes that were written before.
-    #[inline(always)]
-    pub(crate) fn patch<const N: usize>(&mut self, at: usize, piece: &[u8; N]) {
-        if let Some(to) = self.bytes.get_mut(at..at + N) {
-            to.copy_from_slice(piece);
-        }
     }
 
     /// Appends a piece of any length; short ones without a call.
@@ -115,6 +101,14 @@ impl Cursor<'_> {
         }
     }
 
+    /// Appends a piece and gives the place of it, so that parts of it can be written over.
+    #[inline(always)]
+    pub(crate) fn open<const N: usize>(&mut self, piece: &[u8; N]) -> Option<&mut [u8; N]> {
+        let at = self.at;
+        self.fixed(piece);
+        self.bytes.get_mut(at..at + N)?.first_chunk_mut()
+    }
+
     /// The next `N` bytes of the room.
     #[inline(always)]
     fn room<const N: usize>(&mut self) -> Option<&mut [u8; N]> {
@@ -126,9 +120,9 @@ impl Cursor<'_> {
     pub(crate) fn padded(&mut self, piece: &Padded) {
         let mut at = self.at;
         for block in piece.bytes.chunks_exact(32) {
-            match (self.bytes.get_mut(at..at + 32).and_then(|to| to.first_chunk_mut::<32>()), block.first_chunk()) {
-                (Some(to), Some(block)) => *to = *block,
-                _ => {
+            match self.bytes.get_mut(at..at + 32) {
+                Some(to) => to.copy_from_slice(block),
+                None => {
                     self.at = OVERFLOW;
                     return;
                 }
@@ -157,7 +151,8 @@ impl Cursor<'_> {
     pub(crate) fn clean_span(&mut self, text: Span<'_>) -> bool {
         if text.len() <= 16 {
             if let (Some(block), Some(to)) = (text.block(), self.room::<16>()) {
-                let clean = copy_part(block, to, text.len());
+                *to = *block;
+                let clean = clean_part(block, text.len());
                 self.at += if clean { text.len() } else { 0 };
                 return clean;
             }
@@ -257,9 +252,9 @@ pub(crate) fn clean_block(block: &[u8; 16]) -> bool {
     all_clean(distance(block))
 }
 
-/// Copies a block and says whether its first `len` bytes are clean, 16 at most.
+/// Whether the first `len` bytes of a block are clean, 16 at most.
 #[inline(always)]
-fn copy_part(block: &[u8; 16], to: &mut [u8; 16], len: usize) -> bool {
+fn clean_part(block: &[u8; 16], len: usize) -> bool {
     /// Row `len` takes the bytes from `len` on out of the question. There are rows for more than is asked for: in
     /// fewer the last byte would be the same in all, and the compiler would treat 15 bytes, one by one.
     const BEYOND: [[u8; 16]; 32] = {
@@ -275,7 +270,6 @@ fn copy_part(block: &[u8; 16], to: &mut [u8; 16], len: usize) -> bool {
         }
         rows
     };
-    *to = *block;
     all_clean(farther(distance(block), BEYOND[len & 31]))
 }
 
