@@ -1,7 +1,7 @@
 //! Ring memory is hostile: whatever the bytes, reading and formatting them ends, and lines stay lines.
 
 use proptest::prelude::*;
-use yarder_core::format::{Formatter, Human, Json, Source, Tz};
+use yarder_core::format::{Formatter, Human, Json, Source, Trace, Tz};
 use yarder_core::record::{flag, RecordBuilder, RecordView, Value};
 
 /// Formats with every formatter and checks what holds for any content.
@@ -21,9 +21,10 @@ fn format_all(bytes: &[u8]) {
             let line = line.replace("\\ud", "\\u0");
             serde_json::from_str::<serde_json::Value>(&line).unwrap_or_else(|e| panic!("{e}: {line}"));
         }
-        for color in [false, true] {
+        for (color, trace) in [(false, Trace::Full), (false, Trace::Short), (false, Trace::Line), (true, Trace::Short)]
+        {
             let mut out = Vec::new();
-            let mut human = Formatter::Human(Human::new(Tz::utc(), color).with_local(color));
+            let mut human = Formatter::Human(Human::new(Tz::utc(), color).with_local(color).with_traceback(trace));
             human.line(&view, &source, ns, &mut out);
             let text = String::from_utf8(out).expect("human lines are UTF-8");
             assert!(text.ends_with('\n'));

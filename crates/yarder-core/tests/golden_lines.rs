@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use yarder_core::format::{Formatter, Human, Json, Source, Tz};
+use yarder_core::format::{Formatter, Human, Json, Source, Trace, Tz};
 use yarder_core::record::{flag, RecordBuilder, RecordView, Value};
 
 /// 2026-01-15T10:30:45.123456789Z.
@@ -117,6 +117,14 @@ fn records() -> Vec<RecordBuilder> {
         message(7, "debug"),
         message(8, "trace"),
         many,
+        message(3, "cut traceback")
+            .field("exception.type", text("ValueError"))
+            .field("exception.message", text("two\nlines"))
+            .field(
+                "exception.stacktrace",
+                text("Traceback (most recent call last):\n  File \"a.py\", line 1, in f\n    x("),
+            )
+            .field("locals", Value::Local(b"x = 1")),
     ]
 }
 
@@ -166,6 +174,18 @@ fn human() {
 #[test]
 fn console() {
     check("lines.console.txt", Formatter::Human(Human::new(Tz::utc(), true).with_local(true)));
+}
+
+/// Short tracebacks are the last frame and the exception; the shortest are none, and fields on the line.
+#[test]
+fn tracebacks() {
+    let human = || Human::new(Tz::utc(), false).with_local(true);
+    check("lines.short.txt", Formatter::Human(human().with_traceback(Trace::Short)));
+    check("lines.line.txt", Formatter::Human(human().with_traceback(Trace::Line)));
+    for name in Trace::NAMES {
+        assert!(Trace::parse(name).is_some());
+    }
+    assert_eq!(None, Trace::parse("long"));
 }
 
 /// A formatter that was used before writes the same line as a new one.

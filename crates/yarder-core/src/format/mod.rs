@@ -9,6 +9,7 @@ mod json;
 mod source;
 mod text;
 mod time;
+mod traceback;
 
 pub mod percent;
 
@@ -18,6 +19,7 @@ pub use json::Json;
 pub use source::Source;
 pub use text::{json_float, json_string, Page, Room};
 pub use time::Tz;
+pub use traceback::Trace;
 
 use crate::record::{flag, RecordBuilder, RecordView, Span, Value};
 use text::{Plain, Text};
