@@ -1,13 +1,12 @@
 //! Lines for people: one line per record, the traceback under it.
 
+use super::level::UPPER;
 use super::text::{control, put_json, utf8, Cursor, Page, Readable, Room};
 use super::time::{split, three_digits, Second, Tz, SECOND_BYTES};
 use super::traceback::{self, Trace};
 use super::Source;
 use crate::record::{RecordView, Span, Spanned, Value};
 
-/// Names of the levels, most to least severe.
-const LEVELS: [&str; 9] = ["EMERGENCY", "ALERT", "CRITICAL", "ERROR", "WARNING", "NOTICE", "INFO", "DEBUG", "TRACE"];
 /// Terminal colours of the levels.
 const COLORS: [&[u8]; 9] = [
     b"\x1b[1;37;41m",
@@ -94,7 +93,7 @@ fn write(
     line: &mut Cursor<'_>,
 ) {
     let color = look.color;
-    let level = usize::from(view.level()).min(LEVELS.len() - 1);
+    let level = usize::from(view.level()).min(COLORS.len() - 1);
     let facility = view.facility();
     paint(color, DIM, line);
     line.fixed(second);
@@ -103,7 +102,7 @@ fn write(
     paint(color, PLAIN, line);
     line.byte(b' ');
     paint(color, COLORS[level], line);
-    line.piece(LEVELS[level].as_bytes());
+    line.piece(UPPER[level].as_bytes());
     paint(color, PLAIN, line);
     line.byte(b' ');
     paint(color, BOLD, line);

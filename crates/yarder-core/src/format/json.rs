@@ -203,7 +203,7 @@ fn member(field: &Spanned<'_>, line: &mut Cursor<'_>) {
 
 /// One value.
 #[inline(always)]
-fn value(field: &Spanned<'_>, line: &mut Cursor<'_>) {
+pub(super) fn value(field: &Spanned<'_>, line: &mut Cursor<'_>) {
     match field.value {
         Value::Str(text) | Value::Text(text) => {
             line.byte(b'"');

@@ -1,4 +1,5 @@
-//! Records as lines: JSON and human text, and the `%`-rendering of messages.
+//! Records as lines: JSON in several shapes, text for people, syslog and other tools, and the `%`-rendering of
+//! messages.
 //!
 //! One [`Formatter`] belongs to one destination and one thread: it keeps scratch room and the date of the current
 //! second. What is the same for every record of a ring is computed once, in its [`Source`].
@@ -6,20 +7,32 @@
 mod human;
 mod id;
 mod json;
+mod level;
+mod moment;
+mod nearest;
+mod parts;
+mod shape;
 mod source;
+mod syslog;
+mod template;
 mod text;
 mod time;
 mod traceback;
+mod words;
 
 pub mod percent;
 
 pub use human::Human;
 pub use id::id;
 pub use json::Json;
+pub use shape::{JsonOptions, LevelStyle, OptionsError, Preset, Shaped};
 pub use source::Source;
+pub use syslog::Syslog;
+pub use template::{Template, TemplateError, NAMES as TEMPLATE_NAMES};
 pub use text::{json_float, json_string, Page, Room};
 pub use time::Tz;
 pub use traceback::Trace;
+pub use words::{Logfmt, Mcr, Raw};
 
 use crate::record::{flag, RecordBuilder, RecordView, Span, Value};
 use text::{Plain, Text};
@@ -32,6 +45,18 @@ pub enum Formatter {
     Json(Json),
     /// Lines for people.
     Human(Human),
+    /// JSON lines of other presets, or with other options.
+    Shaped(Shaped),
+    /// Syslog, RFC 5424.
+    Syslog(Syslog),
+    /// `key=value`, all of it.
+    Logfmt(Logfmt),
+    /// `[Info] [facility] text key=value`.
+    Mcr(Mcr),
+    /// The message alone.
+    Raw(Raw),
+    /// A template of the user's.
+    Template(Template),
 }
 
 impl Formatter {
@@ -48,6 +73,12 @@ impl Formatter {
         match self {
             Formatter::Json(json) => json.put(view, source, ns, page),
             Formatter::Human(human) => human.put(view, source, ns, page),
+            Formatter::Shaped(shaped) => shaped.put(view, source, ns, page),
+            Formatter::Syslog(syslog) => syslog.put(view, source, ns, page),
+            Formatter::Logfmt(logfmt) => logfmt.put(view, source, ns, page),
+            Formatter::Mcr(mcr) => mcr.put(view, source, page),
+            Formatter::Raw(raw) => raw.put(view, page),
+            Formatter::Template(template) => template.put(view, source, ns, page),
         }
     }
 
@@ -92,6 +123,11 @@ impl Formatter {
 /// the text says how.
 pub fn message(view: &RecordView<'_>, out: &mut Vec<u8>) -> bool {
     message_to(view, &mut Plain(out))
+}
+
+/// Whether the arguments fit the template; for formats that show fields before the message, or without it.
+fn fits(view: &RecordView<'_>) -> bool {
+    view.args().len() == 0 || view.flags() & flag::RENDERED != 0 || message(view, &mut Vec::new())
 }
 
 /// [`message`] into any kind of text.

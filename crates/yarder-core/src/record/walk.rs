@@ -91,7 +91,7 @@ impl<'a> Iterator for Walk<'a> {
 }
 
 /// Iterator over the merged fields of a record.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Fields<'a> {
     all: Walk<'a>,
     last: Option<std::vec::IntoIter<u32>>,

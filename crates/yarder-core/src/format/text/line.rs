@@ -62,6 +62,11 @@ impl Cursor<'_> {
         self.at = mark.min(self.at);
     }
 
+    /// What was written since `mark`; empty when the room is used up.
+    pub(crate) fn since(&self, mark: usize) -> &[u8] {
+        self.bytes.get(mark..self.at).unwrap_or_default()
+    }
+
     /// Appends a piece whose length is known when compiling.
     #[inline(always)]
     pub(crate) fn fixed<const N: usize>(&mut self, piece: &[u8; N]) {

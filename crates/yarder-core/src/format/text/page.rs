@@ -55,6 +55,11 @@ impl Page {
         }
     }
 
+    /// Forgets what stands behind the first `len` bytes.
+    pub(crate) fn cut(&mut self, len: usize) {
+        self.len = self.len.min(len);
+    }
+
     #[cold]
     #[inline(never)]
     fn grow(&mut self, wanted: usize) {
