@@ -8,7 +8,7 @@ use std::path::Path;
 
 use lines::{lines, records, NS};
 use yarder_core::format::{Formatter, Human, Json, Source, Trace, Tz};
-use yarder_core::plan::{Layout, FORMATS};
+use yarder_core::plan::Layout;
 use yarder_core::record::RecordView;
 
 fn check(name: &str, format: Formatter) {

@@ -1,10 +1,11 @@
 //! Records of every kind, for the tests that look at whole lines.
+#![allow(dead_code, reason = "not every test needs all of it")]
 
 use yarder_core::format::{Formatter, Source};
 use yarder_core::record::{flag, RecordBuilder, RecordView, Value};
 
 /// 2026-01-15T10:30:45.123456789Z.
-pub const NS: u64 = 1_768_473_045_123_456_789;
+pub(crate) const NS: u64 = 1_768_473_045_123_456_789;
 
 const TRACEBACK: &str =
     "Traceback (most recent call last):\n  File \"app.py\", line 12, in f\n    return 1 / n\n           \
@@ -18,7 +19,7 @@ fn message(level: u8, text: impl AsRef<[u8]>) -> RecordBuilder {
 }
 
 /// Every kind of line, in the order of the golden files.
-pub fn records() -> Vec<RecordBuilder> {
+pub(crate) fn records() -> Vec<RecordBuilder> {
     let text = |text: &'static str| Value::Str(text.as_bytes());
     let mut many = message(6, "five hundred fields");
     for n in 0..500 {
@@ -124,7 +125,7 @@ pub fn records() -> Vec<RecordBuilder> {
     ]
 }
 
-pub fn lines(mut format: Formatter) -> String {
+pub(crate) fn lines(mut format: Formatter) -> String {
     let source = Source::new("web", 1234, "s1", 0x2_3456_789A, "web-worker");
     let mut out = Vec::new();
     for (at, record) in records().into_iter().enumerate() {

@@ -1,6 +1,6 @@
 //! Escaping: JSON strings, human text, and none at all.
 
-use super::line::{clean_run, is_clean};
+use super::clean::{clean_run, is_clean};
 use super::utf8::{self, Unit};
 use super::{number, Cursor, Page, Text};
 use crate::format::percent::float;

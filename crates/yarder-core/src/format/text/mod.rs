@@ -1,5 +1,6 @@
 //! Text on its way into a line: decoding that survives anything, escaping, scratch room.
 
+mod clean;
 mod escape;
 mod json_text;
 mod line;
