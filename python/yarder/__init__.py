@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from yarder.backends import Call as Call
     from yarder.backends import Console as Console
     from yarder.backends import File as File
+    from yarder.config.format import Json as Json
     from yarder.default import aclose as aclose
     from yarder.default import add_handler as add_handler
     from yarder.default import aflush as aflush
@@ -57,6 +58,7 @@ _HOME = {
     "ConnectionFailed": "errors",
     "Console": "backends",
     "File": "backends",
+    "Json": "config.format",
     "Level": "severity",
     "LevelLike": "typing",
     "Logger": "native",
@@ -99,6 +101,7 @@ __all__ = [
     "ConnectionFailed",
     "Console",
     "File",
+    "Json",
     "Level",
     "LevelLike",
     "Logger",

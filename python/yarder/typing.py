@@ -7,6 +7,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self, TypeAlias, TypedDict, runtime_checkable
 
 if TYPE_CHECKING:
+    from yarder.config.format import Json
     from yarder.record import Record
     from yarder.severity import Level
 
@@ -15,6 +16,7 @@ __all__ = [
     "BackendOptions",
     "Destination",
     "Facilities",
+    "FormatLike",
     "HandleRecord",
     "Handler",
     "LevelLike",
@@ -31,6 +33,9 @@ StrPath: TypeAlias = "str | PathLike[str]"
 
 Facilities: TypeAlias = "Mapping[str, LevelLike] | Sequence[str]"
 """Which facilities a destination takes: prefixes to levels, or only prefixes (all of their levels)."""
+
+FormatLike: TypeAlias = "str | Json"
+"""A format: one of its names, a template such as "{level} {message}", or a `Json` with options."""
 
 Wait: TypeAlias = "float | Mapping[str, float | None] | None"
 """Milliseconds a call may wait for room; None: without limit; a mapping: by level name."""

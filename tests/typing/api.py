@@ -22,7 +22,10 @@ def configuring() -> None:
     yarder.configure("yarder.toml", block_ms=None)
     yarder.configure(levle="info")  # type: ignore[call-arg]
     yarder.configure(mode="fast")  # type: ignore[arg-type]
-    yarder.File("x", format="xml")  # type: ignore[arg-type]
+    yarder.File("x", format=yarder.Json("ecs", level="name", rename={"message": "text"}, max_line=4096))
+    yarder.File("x", format="{timestamp} {level:<8} {message}")
+    yarder.File("x", format=3)  # type: ignore[arg-type]
+    yarder.Json("splunk")  # type: ignore[arg-type]
     options: Options = {"app": "a", "ring_slots": 256}
     yarder.Pipeline(**options)
     backend: BackendOptions = file

@@ -2,10 +2,12 @@
 //!
 //! An argument names the one kind of record to measure. Prints the best of several rounds over records that differ in names and numbers, reading (`parse`) included.
 
+#![allow(clippy::disallowed_macros, reason = "an example talks on stdout")]
+
 use std::hint::black_box;
 use std::time::Instant;
 
-use yarder_core::format::{Formatter, Human, Json, Source, Tz};
+use yarder_core::format::{Formatter, Human, Json, Page, Source, Tz};
 use yarder_core::record::{flag, RecordBuilder, RecordView, Value};
 
 const RECORDS: u64 = 8192;
@@ -52,7 +54,7 @@ fn main() {
             Formatter::Json(Json::new()),
             Formatter::Human(Human::new(Tz::parse("local").unwrap_or(Tz::utc()), false)),
         ];
-        let mut out = Vec::with_capacity(1 << 20);
+        let mut out = Page::new();
         let mut best = [f64::MAX; 3];
         let mut bytes = 0;
         for _ in 0..ROUNDS {

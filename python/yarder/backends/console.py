@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from yarder.backends.base import BackendBase
 from yarder.config import check
+from yarder.config.format import form, part_of_plan
 
 __all__ = ["Console"]
 
@@ -11,11 +12,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import ClassVar, Literal
 
+    from yarder.config.format import Json
     from yarder.errors import ConfigError
-    from yarder.typing import Destination, Facilities, LevelLike
+    from yarder.typing import Destination, Facilities, FormatLike, LevelLike
 
 _STREAMS = ("stderr", "stdout")
-_FORMATS = ("human", "json")
 _TRACEBACKS = ("full", "short", "line")
 
 
@@ -28,7 +29,7 @@ class Console(BackendBase):
 
     Args:
         stream: "stderr" or "stdout"; looked up at each write, so that a replaced `sys.stderr` is honoured.
-        format: "human" or "json".
+        format: "human", or any other that `File` takes; only "human" has colours and a traceback of its own.
         color: True or False; None: on a terminal. `NO_COLOR` and `FORCE_COLOR` outrank it.
         traceback: "full" as CPython prints it, "short" its last frame, "line" only type and message.
         show_locals: print the local variables of each frame under a traceback. They are on consoles only.
@@ -47,7 +48,7 @@ class Console(BackendBase):
     DEFAULTS = {"stream": "stderr", "format": "human", "color": None, "traceback": "full", "show_locals": False}
 
     stream: str
-    format: str
+    format: str | Json
     color: bool | None
     traceback: str
     show_locals: bool
@@ -55,7 +56,7 @@ class Console(BackendBase):
     def __init__(  # noqa: PLR0913 - an options object is where options belong
         self,
         stream: Literal["stderr", "stdout"] = "stderr",
-        format: Literal["human", "json"] = "human",  # noqa: A002 - the word users know
+        format: FormatLike = "human",  # noqa: A002 - the word users know
         color: bool | None = None,
         traceback: Literal["full", "short", "line"] = "full",
         show_locals: bool = False,
@@ -67,7 +68,7 @@ class Console(BackendBase):
         problems: list[ConfigError] = []
         self._fill(
             stream=self._check(problems, check.choice, stream, "stream", _STREAMS),
-            format=self._check(problems, check.choice, format, "format", _FORMATS),
+            format=self._check(problems, form, format, "format"),
             color=None if color is None else self._check(problems, check.flag, color, "color"),
             traceback=self._check(problems, check.choice, traceback, "traceback", _TRACEBACKS),
             show_locals=self._check(problems, check.flag, show_locals, "show_locals"),
@@ -80,7 +81,7 @@ class Console(BackendBase):
         return {
             **(super().destination() or {}),
             "stream": self.stream,
-            "format": self.format,
+            "format": part_of_plan(self.format),
             "color": self.color,
             "traceback": self.traceback,
             "show_locals": self.show_locals,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from yarder.backends.base import BackendBase
 from yarder.config import check
+from yarder.config.format import form, part_of_plan
 
 __all__ = ["File"]
 
@@ -11,10 +12,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import ClassVar, Literal
 
+    from yarder.config.format import Json
     from yarder.errors import ConfigError
-    from yarder.typing import Destination, Facilities, LevelLike, StrPath
+    from yarder.typing import Destination, Facilities, FormatLike, LevelLike, StrPath
 
-_FORMATS = ("json", "human")
 _FSYNC = ("never", "interval", "batch")
 _ON_CONFLICT = ("suffix", "error")
 
@@ -25,7 +26,9 @@ class File(BackendBase):
     Args:
         path: where; `{app}` is replaced by the app's name, which can never leave the folder. Relative to the working
             directory at `configure`. Folders are made when the first record is written.
-        format: "json" (one object a line, times in UTC) or "human". Formatting is native and costs the caller nothing.
+        format: "json" (one object a line, times in UTC), "human", "syslog", "logfmt", "mcr", "raw", a `yarder.Json` with
+            options, or a template such as "{timestamp} [{level}] {message} {fields}". Formatting is native and costs the
+            caller nothing.
         fsync: when the kernel is told to put bytes on the disk. "never": what was written survives the death of the
             process, not of the machine. "interval": at most a second of it is lost with the machine. "batch": nothing
             that was flushed; costs milliseconds a pass on a disk, so throughput depends on the disk.
@@ -46,7 +49,7 @@ class File(BackendBase):
     DEFAULTS = {"path": None, "format": "json", "fsync": "never", "mode": 0o640, "on_conflict": "suffix"}
 
     path: str
-    format: str
+    format: str | Json
     fsync: str
     mode: int
     on_conflict: str
@@ -55,7 +58,7 @@ class File(BackendBase):
         self,
         path: StrPath,
         *,
-        format: Literal["json", "human"] = "json",  # noqa: A002 - the word users know
+        format: FormatLike = "json",  # noqa: A002 - the word users know
         fsync: Literal["never", "interval", "batch"] = "never",
         mode: int | str = 0o640,
         on_conflict: Literal["suffix", "error"] = "suffix",
@@ -66,7 +69,7 @@ class File(BackendBase):
         problems: list[ConfigError] = []
         self._fill(
             path=self._check(problems, _path, path),
-            format=self._check(problems, check.choice, format, "format", _FORMATS),
+            format=self._check(problems, form, format, "format"),
             fsync=self._check(problems, check.choice, fsync, "fsync", _FSYNC),
             mode=self._check(problems, _mode, mode),
             on_conflict=self._check(problems, check.choice, on_conflict, "on_conflict", _ON_CONFLICT),
@@ -79,7 +82,7 @@ class File(BackendBase):
         return {
             **(super().destination() or {}),
             "path": self.path,
-            "format": self.format,
+            "format": part_of_plan(self.format),
             "mode": self.mode,
             "fsync": self.fsync,
             "on_conflict": self.on_conflict,

@@ -16,6 +16,7 @@ __all__ = [
     "count",
     "facilities",
     "flag",
+    "form",
     "level",
     "levels",
     "number",
@@ -191,10 +192,18 @@ def wait(value: Any, key: str, limits: tuple[Any, ...] = ()) -> tuple[float, ...
     return tuple(waits)
 
 
+def form(value: Any, key: str, limits: tuple[Any, ...] = ()) -> Any:
+    """A format: a name, a template or a `Json`."""
+    from yarder.config.format import form  # late: it stands above this module
+
+    return form(value, key)
+
+
 CHECKS: dict[str, Callable[[Any, str, Any], Any]] = {
     "choice": choice,
     "count": count,
     "flag": flag,
+    "format": form,
     "level": level,
     "levels": levels,
     "number": number,

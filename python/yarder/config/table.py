@@ -169,7 +169,7 @@ OPTIONS: tuple[Option, ...] = (
 """The keywords of `configure` and `Pipeline`, in the order of the docs."""
 
 CONSOLE: tuple[Option, ...] = (
-    Option("format", "choice", None, "YARDER_FORMAT", "", "Format of every Console.", ("human", "json")),
+    Option("format", "format", None, "YARDER_FORMAT", "", "Format of every Console: a name or a template."),
     Option("stream", "choice", None, "YARDER_STREAM", "", "Stream of every Console.", ("stderr", "stdout")),
 )
 """What the environment alone may say about consoles; `YARDER_CONFIG` names a file to read."""

@@ -1,13 +1,12 @@
 //! Lines for people: one line per record, the traceback under it.
 
-use super::percent::float;
-use super::text::{control, put_json, utf8, Cursor, Line, Readable};
+use super::level::UPPER;
+use super::text::{control, put_json, utf8, Cursor, Page, Readable, Room};
 use super::time::{split, three_digits, Second, Tz, SECOND_BYTES};
+use super::traceback::{self, Trace};
 use super::Source;
-use crate::record::{RecordView, Value};
+use crate::record::{RecordView, Span, Spanned, Value};
 
-/// Names of the levels, most to least severe.
-const LEVELS: [&str; 9] = ["EMERGENCY", "ALERT", "CRITICAL", "ERROR", "WARNING", "NOTICE", "INFO", "DEBUG", "TRACE"];
 /// Terminal colours of the levels.
 const COLORS: [&[u8]; 9] = [
     b"\x1b[1;37;41m",
@@ -33,40 +32,54 @@ const STACK: &[u8] = b"code.stacktrace";
 /// Human lines.
 #[derive(Debug)]
 pub struct Human {
-    line: Line,
     second: Second,
+    look: Look,
+}
+
+/// What of a record is shown, and how.
+#[derive(Clone, Copy, Debug)]
+struct Look {
     color: bool,
     local: bool,
+    trace: Trace,
 }
 
 impl Human {
     /// Lines in zone `tz`, with terminal colours when `color`.
     #[must_use]
     pub fn new(tz: Tz, color: bool) -> Self {
-        Human { line: Line::default(), second: Second::new(tz, b' '), color, local: false }
+        let look = Look { color, local: false, trace: Trace::Full };
+        Human { second: Second::new(tz, b' '), look }
     }
 
     /// Whether text that is meant for consoles only is shown, under the traceback.
     #[must_use]
     pub fn with_local(mut self, local: bool) -> Self {
-        self.local = local;
+        self.look.local = local;
+        self
+    }
+
+    /// How much of a traceback is shown.
+    #[must_use]
+    pub fn with_traceback(mut self, trace: Trace) -> Self {
+        self.look.trace = trace;
         self
     }
 
     /// Appends one record.
-    pub fn line(&mut self, view: &RecordView<'_>, source: &Source, ns: u64, out: &mut Vec<u8>) {
+    pub fn line(&mut self, view: &RecordView<'_>, source: &Source, ns: u64, out: &mut impl Room) {
+        out.on_page(|page| self.put(view, source, ns, page));
+    }
+
+    pub(super) fn put(&mut self, view: &RecordView<'_>, source: &Source, ns: u64, page: &mut Page) {
         let (second, nanos) = split(ns);
         let second = self.second.text(second);
-        loop {
-            let mut cursor = self.line.start(view.bytes().len() + source.human_app.len());
-            write(view, source, (second, nanos), (self.color, self.local), &mut cursor);
-            let mark = cursor.mark();
-            if let Some(text) = self.line.end(mark) {
-                out.extend_from_slice(text);
-                break;
-            }
-        }
-        self.line.shrink();
+        let wanted = view.bytes().len() + source.human_app.len();
+        page.line(wanted, |room| {
+            let mut line = Cursor::new(room);
+            write(view, source, (second, nanos), self.look, &mut line);
+            line.mark()
+        });
     }
 }
 
@@ -76,10 +89,11 @@ fn write(
     view: &RecordView<'_>,
     source: &Source,
     (second, nanos): (&[u8; SECOND_BYTES], u32),
-    (color, local): (bool, bool),
+    look: Look,
     line: &mut Cursor<'_>,
 ) {
-    let level = usize::from(view.level()).min(LEVELS.len() - 1);
+    let color = look.color;
+    let level = usize::from(view.level()).min(COLORS.len() - 1);
     let facility = view.facility();
     paint(color, DIM, line);
     line.fixed(second);
@@ -88,7 +102,7 @@ fn write(
     paint(color, PLAIN, line);
     line.byte(b' ');
     paint(color, COLORS[level], line);
-    line.piece(LEVELS[level].as_bytes());
+    line.piece(UPPER[level].as_bytes());
     paint(color, PLAIN, line);
     line.byte(b' ');
     paint(color, BOLD, line);
@@ -106,48 +120,103 @@ fn write(
         line.back(start - 1);
     }
     let marks = super::marks(view.flags(), fits);
-    let below = if view.has_fields() { fields(view, (color, local), &marks, line) } else { [None; 3] };
+    let below = if view.has_fields() { fields(view, look, &marks, line) } else { Below::default() };
     for (name, set) in marks {
         if set {
             line.apart(|line| mark(name, color, line));
         }
     }
     line.byte(b'\n');
-    for text in below.into_iter().flatten() {
-        line.apart(|line| indented(text, line));
+    if below.any {
+        line.apart(|line| follow(view, look.trace, &below, line));
+    }
+}
+
+/// The texts that follow a line.
+#[derive(Default)]
+struct Below<'a> {
+    any: bool,
+    traceback: Option<&'a [u8]>,
+    stack: Option<&'a [u8]>,
+    local: Option<&'a [u8]>,
+}
+
+/// Appends what stands under the line.
+#[inline(never)]
+fn follow(view: &RecordView<'_>, trace: Trace, below: &Below<'_>, mut line: Cursor<'_>) -> usize {
+    for text in [below.traceback, below.stack].into_iter().flatten() {
+        match trace {
+            Trace::Full => indented(text, &mut line),
+            Trace::Short => {
+                let short = traceback::short(text);
+                traceback::lines(short.frame).chain(traceback::lines(short.exception)).for_each(|text| {
+                    under(text, &mut line);
+                });
+                // The text was cut before its end: the fields know what it was.
+                if short.exception.is_empty() && below.traceback == Some(text) {
+                    named(view, &mut line);
+                }
+            }
+            Trace::Line => {}
+        }
+    }
+    if let (Some(text), Trace::Full | Trace::Short) = (below.local, trace) {
+        indented(text, &mut line);
+    }
+    line.mark()
+}
+
+/// The exception's line out of its fields.
+fn named(view: &RecordView<'_>, line: &mut Cursor<'_>) {
+    let text = |wanted: &[u8]| {
+        view.fields().find_map(|(key, value)| match value {
+            Value::Str(text) | Value::Text(text) if key == wanted => Some(text),
+            _ => None,
+        })
+    };
+    if let Some(kind) = text(b"exception.type") {
+        let message = text(b"exception.message").unwrap_or_default();
+        under(&[kind, if message.is_empty() { b"" } else { b": " }, message].concat(), line);
     }
 }
 
 #[cold]
 #[inline(never)]
 fn mark(name: &str, color: bool, mut line: Cursor<'_>) -> usize {
-    field(name.as_bytes(), Value::Bool(true), color, &mut line);
+    field(&Spanned::of(name.as_bytes(), Value::Bool(true)), color, &mut line);
     line.mark()
 }
 
-/// Appends the fields that belong into the line and returns the texts that follow it: traceback, stack, and what
-/// only consoles show.
+/// Appends the fields that belong into the line and returns the texts that follow it.
 #[inline(always)]
-fn fields<'a>(
-    view: &RecordView<'a>,
-    (color, local): (bool, bool),
-    marks: &[(&str, bool); 3],
-    line: &mut Cursor<'_>,
-) -> [Option<&'a [u8]>; 3] {
-    let mut below = [None; 3];
+fn fields<'a>(view: &RecordView<'a>, look: Look, marks: &[(&str, bool); 3], line: &mut Cursor<'_>) -> Below<'a> {
+    let mut below = Below::default();
     let mut traceback = None;
-    for (key, value) in view.fields() {
-        match value {
-            Value::Local(text) => below[2] = local.then_some(text),
-            Value::Str(text) | Value::Text(text) if key == STACK => below[1] = Some(text),
+    let mut fields = view.fields();
+    while let Some(one) = fields.next_spanned() {
+        let key = one.key.text();
+        match one.value {
+            Value::Local(text) => {
+                below.local = look.local.then_some(text);
+                below.any |= look.local;
+            }
+            Value::Str(text) | Value::Text(text) if key == STACK => {
+                below.stack = Some(text);
+                below.any = true;
+            }
             // With a traceback, type and message stand in its last line.
-            _ if key.starts_with(b"exception.") && *traceback.get_or_insert_with(|| has_traceback(view)) => {
-                if let (EXCEPTION, Value::Str(text) | Value::Text(text)) = (key, value) {
-                    below[0] = Some(text);
+            value if key.starts_with(b"exception.") && *traceback.get_or_insert_with(|| has_traceback(view)) => {
+                match (key, value) {
+                    (EXCEPTION, Value::Str(text) | Value::Text(text)) => {
+                        below.traceback = Some(text);
+                        below.any = true;
+                    }
+                    _ if look.trace == Trace::Line => field(&one, look.color, line),
+                    _ => {}
                 }
             }
             _ if marks.iter().any(|(name, set)| *set && name.as_bytes() == key) => {}
-            _ => field(key, value, color, line),
+            _ => field(&one, look.color, line),
         }
     }
     below
@@ -160,19 +229,25 @@ fn has_traceback(view: &RecordView<'_>) -> bool {
 
 /// ` key=value`
 #[inline(always)]
-fn field(key: &[u8], value: Value<'_>, color: bool, line: &mut Cursor<'_>) {
+fn field(field: &Spanned<'_>, color: bool, line: &mut Cursor<'_>) {
     line.byte(b' ');
     paint(color, CYAN, line);
-    word(key, line);
+    word(field.key, line);
     paint(color, PLAIN, line);
     line.byte(b'=');
-    match value {
+    value(field, line);
+}
+
+/// A value as it stands behind its key.
+#[inline(always)]
+pub(super) fn value(field: &Spanned<'_>, line: &mut Cursor<'_>) {
+    match field.value {
         Value::None => line.fixed(b"null"),
         Value::Bool(true) => line.fixed(b"true"),
         Value::Bool(false) => line.fixed(b"false"),
-        Value::Int(v) => line.piece(itoa::Buffer::new().format(v).as_bytes()),
-        Value::Float(v) => float::with_repr(v, |text| line.piece(text)),
-        Value::Str(text) | Value::Text(text) => word(text, line),
+        Value::Int(v) => line.int(v),
+        Value::Float(v) => line.float(v),
+        Value::Str(text) | Value::Text(text) => word(field.span(text), line),
         Value::Json(text) => line.apart(|line| put_json(text, line)),
         Value::BigInt(text) | Value::Local(text) => line.apart(|line| quoted(text, line)),
         Value::Bytes(bytes) => line.apart(|line| bytes_value(bytes, line)),
@@ -181,11 +256,11 @@ fn field(key: &[u8], value: Value<'_>, color: bool, line: &mut Cursor<'_>) {
 
 /// Text as it is when nothing in it could be taken for something else, else as a JSON string.
 #[inline(always)]
-fn word(text: &[u8], line: &mut Cursor<'_>) {
+pub(super) fn word(text: Span<'_>, line: &mut Cursor<'_>) {
     let mark = line.mark();
-    if !(line.clean(text) && is_word(text)) {
+    if !(line.clean_span(text) && is_word(text.text())) {
         line.back(mark);
-        line.apart(|line| quoted(text, line));
+        line.apart(|line| quoted(text.text(), line));
     }
 }
 
@@ -237,13 +312,14 @@ fn is_bare(text: &[u8]) -> bool {
 }
 
 /// Appends each line of `text` behind two spaces.
-#[inline(never)]
-fn indented(text: &[u8], mut line: Cursor<'_>) -> usize {
+fn indented(text: &[u8], line: &mut Cursor<'_>) {
     let text = text.strip_suffix(b"\n").unwrap_or(text);
-    for part in text.split(|byte| *byte == b'\n') {
-        line.fixed(b"  ");
-        line.readable(part);
-        line.byte(b'\n');
-    }
-    line.mark()
+    text.split(|byte| *byte == b'\n').for_each(|part| under(part, line));
+}
+
+/// Appends one line behind two spaces.
+fn under(text: &[u8], line: &mut Cursor<'_>) {
+    line.fixed(b"  ");
+    line.readable(text);
+    line.byte(b'\n');
 }

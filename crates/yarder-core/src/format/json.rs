@@ -1,11 +1,11 @@
 //! JSON lines, preset `logstream`: LogStream's keys in LogStream's order.
 
 use super::id::{fraction_digits, ms_digits, sequence_digits, ID_BYTES};
-use super::percent::{float, integer};
-use super::text::{not_finite, put_json, Cursor, Escaped, Line};
+use super::percent::integer;
+use super::text::{not_finite, put_json, Cursor, Escaped, Padded, Page, Room};
 use super::time::{three_digits, Second, Tz, SECOND_BYTES};
 use super::Source;
-use crate::record::{flag, RecordView, Value};
+use crate::record::{flag, RecordView, Spanned, Value};
 
 /// Everything up to the level's digit; patched in place for each record.
 const START: &[u8; 96] =
@@ -18,7 +18,6 @@ const LEVEL_AT: usize = START.len() - 1;
 /// JSON lines with LogStream's keys.
 #[derive(Debug)]
 pub struct Json {
-    line: Line,
     second: Second,
     /// The millisecond that `start` tells.
     ms: u64,
@@ -32,7 +31,7 @@ struct End {
     source: u64,
     main: bool,
     facility: Vec<u8>,
-    text: Vec<u8>,
+    text: Padded,
 }
 
 impl Default for Json {
@@ -46,11 +45,15 @@ impl Json {
     #[must_use]
     pub fn new() -> Self {
         let second = Second::new(Tz::utc(), b'T');
-        Json { line: Line::default(), second, ms: u64::MAX, start: *START, end: End::default() }
+        Json { second, ms: u64::MAX, start: *START, end: End::default() }
     }
 
     /// Appends one line.
-    pub fn line(&mut self, view: &RecordView<'_>, source: &Source, ns: u64, out: &mut Vec<u8>) {
+    pub fn line(&mut self, view: &RecordView<'_>, source: &Source, ns: u64, out: &mut impl Room) {
+        out.on_page(|page| self.put(view, source, ns, page));
+    }
+
+    pub(super) fn put(&mut self, view: &RecordView<'_>, source: &Source, ns: u64, page: &mut Page) {
         let (ms, rest) = (ns / 1_000_000, ns % 1_000_000);
         if ms != self.ms {
             self.millisecond(ms);
@@ -61,16 +64,11 @@ impl Json {
             self.end.set(source, main, facility);
         }
         let wanted = START.len() + source.json_start.len() + self.end.text.len() + view.bytes().len();
-        loop {
-            let mut cursor = self.line.start(wanted);
-            write(view, source, (&self.start, &self.end), rest, &mut cursor);
-            let mark = cursor.mark();
-            if let Some(text) = self.line.end(mark) {
-                out.extend_from_slice(text);
-                break;
-            }
-        }
-        self.line.shrink();
+        page.line(wanted, |room| {
+            let mut line = Cursor::new(room);
+            write(view, source, (&self.start, &self.end), rest, &mut line);
+            line.mark()
+        });
     }
 
     #[cold]
@@ -92,23 +90,24 @@ fn write(
     rest: u64,
     line: &mut Cursor<'_>,
 ) {
-    line.fixed(start);
-    line.patch(ID_AT + 14, &fraction_digits(rest));
-    line.patch(ID_AT + 28, &sequence_digits(view.sequence()));
-    line.patch(ID_AT + 19, &source.id_start);
-    line.patch(MS_AT + 3, &three_digits((rest / 1000) as u32));
-    line.patch(LEVEL_AT, &[b'0' + view.level()]);
-    line.piece(&source.json_start);
+    if let Some(to) = line.open(start) {
+        to[ID_AT + 14..ID_AT + 18].copy_from_slice(&fraction_digits(rest));
+        to[ID_AT + 28..ID_AT + 36].copy_from_slice(&sequence_digits(view.sequence()));
+        to[ID_AT + 19..ID_AT + 29].copy_from_slice(&source.id_start);
+        to[MS_AT + 3..MS_AT + 6].copy_from_slice(&three_digits((rest / 1000) as u32));
+        to[LEVEL_AT] = b'0' + view.level();
+    }
+    line.padded(&source.json_start);
     let fits = super::message_to(view, &mut Escaped(line));
     line.fixed(b"\",\"fields\":{");
     fields(view, fits, line);
-    line.piece(&end.text);
+    line.padded(&end.text);
     if !end.main {
         thread(view, line);
     }
     if !view.caller().is_empty() {
         line.fixed(b",\"caller\":\"");
-        line.escaped(view.caller());
+        line.escaped_span(view.caller_span());
         line.byte(b'"');
     }
     line.fixed(b"}\n");
@@ -122,10 +121,9 @@ impl End {
         self.facility.clear();
         self.facility.extend_from_slice(facility);
         let shown = if facility.is_empty() { source.app().as_bytes() } else { facility };
-        self.text.clear();
-        self.text.extend_from_slice(&source.json_end);
-        self.text.extend_from_slice(&Line::default().make(|line| line.escaped(shown)));
-        self.text.extend_from_slice(if main { &source.json_main } else { b"\"" });
+        let after = if main { &source.json_main[..] } else { b"\"" };
+        let shown = Page::make(|line| line.escaped(shown));
+        self.text.set(&[&source.json_end[..], &shown, after].concat());
     }
 }
 
@@ -134,7 +132,7 @@ impl End {
 fn thread(view: &RecordView<'_>, line: &mut Cursor<'_>) {
     if view.tid() != 0 {
         line.fixed(b",\"tid\":");
-        line.piece(itoa::Buffer::new().format(view.tid()).as_bytes());
+        line.int(i64::from(view.tid()));
     }
     if !view.thread().is_empty() {
         line.fixed(b",\"thread\":\"");
@@ -152,9 +150,10 @@ fn fields(view: &RecordView<'_>, fits: bool, line: &mut Cursor<'_>) {
         line.apart(|line| flagged_fields(view, fits, line));
     } else if view.has_fields() {
         let start = line.mark();
-        for (key, value) in view.fields() {
-            if !matches!(value, Value::Local(_)) {
-                member(key, value, line);
+        let mut fields = view.fields();
+        while let Some(field) = fields.next_spanned() {
+            if !matches!(field.value, Value::Local(_)) {
+                member(&field, line);
             }
         }
         drop_comma(start, line);
@@ -169,15 +168,16 @@ fn flagged_fields(view: &RecordView<'_>, fits: bool, mut cursor: Cursor<'_>) -> 
     let flags = view.flags();
     let marks = super::marks(flags, fits);
     let start = line.mark();
-    for (key, value) in view.fields() {
-        let taken = marks.iter().any(|(name, set)| *set && name.as_bytes() == key);
-        if !taken && !matches!(value, Value::Local(_)) {
-            member(key, value, line);
+    let mut fields = view.fields();
+    while let Some(field) = fields.next_spanned() {
+        let taken = marks.iter().any(|(name, set)| *set && name.as_bytes() == field.key.text());
+        if !taken && !matches!(field.value, Value::Local(_)) {
+            member(&field, line);
         }
     }
     for (name, set) in marks {
         if set {
-            member(name.as_bytes(), Value::Bool(true), line);
+            member(&Spanned::of(name.as_bytes(), Value::Bool(true)), line);
         }
     }
     drop_comma(start, line);
@@ -193,30 +193,30 @@ fn drop_comma(start: usize, line: &mut Cursor<'_>) {
 
 /// `"key":value,`
 #[inline(always)]
-fn member(key: &[u8], value: Value<'_>, line: &mut Cursor<'_>) {
+fn member(field: &Spanned<'_>, line: &mut Cursor<'_>) {
     line.byte(b'"');
-    line.escaped(key);
+    line.escaped_span(field.key);
     line.fixed(b"\":");
-    self::value(value, line);
+    value(field, line);
     line.byte(b',');
 }
 
 /// One value.
 #[inline(always)]
-fn value(value: Value<'_>, line: &mut Cursor<'_>) {
-    match value {
+pub(super) fn value(field: &Spanned<'_>, line: &mut Cursor<'_>) {
+    match field.value {
         Value::Str(text) | Value::Text(text) => {
             line.byte(b'"');
-            line.escaped(text);
+            line.escaped_span(field.span(text));
             line.byte(b'"');
         }
-        Value::Int(v) => line.piece(itoa::Buffer::new().format(v).as_bytes()),
-        Value::Float(v) if v.is_finite() => float::with_repr(v, |text| line.piece(text)),
+        Value::Int(v) => line.int(v),
+        Value::Float(v) if v.is_finite() => line.float(v),
         Value::Float(v) => line.piece(not_finite(v)),
         Value::None => line.fixed(b"null"),
         Value::Bool(true) => line.fixed(b"true"),
         Value::Bool(false) => line.fixed(b"false"),
-        _ => line.apart(|line| rare_value(value, line)),
+        value => line.apart(|line| rare_value(value, line)),
     }
 }
 

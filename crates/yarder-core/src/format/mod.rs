@@ -1,4 +1,5 @@
-//! Records as lines: JSON and human text, and the `%`-rendering of messages.
+//! Records as lines: JSON in several shapes, text for people, syslog and other tools, and the `%`-rendering of
+//! messages.
 //!
 //! One [`Formatter`] belongs to one destination and one thread: it keeps scratch room and the date of the current
 //! second. What is the same for every record of a ring is computed once, in its [`Source`].
@@ -6,20 +7,34 @@
 mod human;
 mod id;
 mod json;
+mod level;
+mod moment;
+mod nearest;
+mod parts;
+mod shape;
 mod source;
+mod syslog;
+mod template;
 mod text;
 mod time;
+mod traceback;
+mod words;
 
 pub mod percent;
 
 pub use human::Human;
 pub use id::id;
 pub use json::Json;
+pub use shape::{JsonOptions, LevelStyle, OptionsError, Preset, Shaped};
 pub use source::Source;
-pub use text::{json_float, json_string};
+pub use syslog::Syslog;
+pub use template::{Template, TemplateError, NAMES as TEMPLATE_NAMES};
+pub use text::{json_float, json_string, Page, Room};
 pub use time::Tz;
+pub use traceback::Trace;
+pub use words::{Logfmt, Mcr, Raw};
 
-use crate::record::{flag, RecordBuilder, RecordView, Value};
+use crate::record::{flag, RecordBuilder, RecordView, Span, Value};
 use text::{Plain, Text};
 use yarder_ring::layout::Reason;
 
@@ -30,6 +45,18 @@ pub enum Formatter {
     Json(Json),
     /// Lines for people.
     Human(Human),
+    /// JSON lines of other presets, or with other options.
+    Shaped(Shaped),
+    /// Syslog, RFC 5424.
+    Syslog(Syslog),
+    /// `key=value`, all of it.
+    Logfmt(Logfmt),
+    /// `[Info] [facility] text key=value`.
+    Mcr(Mcr),
+    /// The message alone.
+    Raw(Raw),
+    /// A template of the user's.
+    Template(Template),
 }
 
 impl Formatter {
@@ -37,17 +64,28 @@ impl Formatter {
     ///
     /// `ns` is the record's time, nanoseconds since 1970 UTC.
     #[inline]
-    pub fn line(&mut self, view: &RecordView<'_>, source: &Source, ns: u64, out: &mut Vec<u8>) {
+    pub fn line(&mut self, view: &RecordView<'_>, source: &Source, ns: u64, out: &mut impl Room) {
+        out.on_page(|page| self.put(view, source, ns, page));
+    }
+
+    #[inline]
+    fn put(&mut self, view: &RecordView<'_>, source: &Source, ns: u64, page: &mut Page) {
         match self {
-            Formatter::Json(json) => json.line(view, source, ns, out),
-            Formatter::Human(human) => human.line(view, source, ns, out),
+            Formatter::Json(json) => json.put(view, source, ns, page),
+            Formatter::Human(human) => human.put(view, source, ns, page),
+            Formatter::Shaped(shaped) => shaped.put(view, source, ns, page),
+            Formatter::Syslog(syslog) => syslog.put(view, source, ns, page),
+            Formatter::Logfmt(logfmt) => logfmt.put(view, source, ns, page),
+            Formatter::Mcr(mcr) => mcr.put(view, source, page),
+            Formatter::Raw(raw) => raw.put(view, page),
+            Formatter::Template(template) => template.put(view, source, ns, page),
         }
     }
 
     /// Appends a line "N records lost" for each loss the record carries and returns how many; they stand before
     /// the record's own line.
     #[inline]
-    pub fn losses(&mut self, view: &RecordView<'_>, source: &Source, ns: u64, out: &mut Vec<u8>) -> usize {
+    pub fn losses(&mut self, view: &RecordView<'_>, source: &Source, ns: u64, out: &mut impl Room) -> usize {
         if view.flags() & flag::LOST == 0 {
             return 0;
         }
@@ -64,7 +102,7 @@ impl Formatter {
 
     /// Appends one line "N records lost", level warning, with the reason's name and the count as fields; `sequence`
     /// goes into its id.
-    pub fn loss(&mut self, reason: u8, count: u64, sequence: u64, source: &Source, ns: u64, out: &mut Vec<u8>) {
+    pub fn loss(&mut self, reason: u8, count: u64, sequence: u64, source: &Source, ns: u64, out: &mut impl Room) {
         let name = Reason::from_index(usize::from(reason)).map_or("unknown", Reason::name);
         let exact = i64::try_from(count);
         let digits = count.to_string();
@@ -87,18 +125,23 @@ pub fn message(view: &RecordView<'_>, out: &mut Vec<u8>) -> bool {
     message_to(view, &mut Plain(out))
 }
 
+/// Whether the arguments fit the template; for formats that show fields before the message, or without it.
+fn fits(view: &RecordView<'_>) -> bool {
+    view.args().len() == 0 || view.flags() & flag::RENDERED != 0 || message(view, &mut Vec::new())
+}
+
 /// [`message`] into any kind of text.
 #[inline(always)]
 fn message_to<T: Text>(view: &RecordView<'_>, out: &mut T) -> bool {
     let mut args = view.args();
     if args.len() == 0 || view.flags() & flag::RENDERED != 0 {
-        out.text(view.message());
+        out.text(view.message_span());
         return true;
     }
-    match percent::render_to(view.message(), &mut args, out) {
+    match percent::render_to(view.message_span(), &mut args, out) {
         Ok(()) => true,
         Err(mismatch) => {
-            out.text(&explain(view, &mismatch));
+            out.text(Span::from(&explain(view, &mismatch)[..]));
             false
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::id;
-use super::text::Line;
+use super::text::{Padded, Page};
 
 /// Next serial of a source.
 static SERIAL: AtomicU64 = AtomicU64::new(1);
@@ -19,7 +19,7 @@ pub struct Source {
     /// A number of its own, by which formatters know it again.
     pub(super) serial: u64,
     /// JSON from the level's digit to the message: `,"daemon":"web","message":"`.
-    pub(super) json_start: Vec<u8>,
+    pub(super) json_start: Padded,
     /// The part of every id that only the producer decides.
     pub(super) id_start: [u8; 10],
     /// JSON from the fields to the facility: `},"pid":1234,"hostname":"s1","facility":"`.
@@ -48,7 +48,7 @@ impl Source {
         json_end.extend_from_slice(b",\"facility\":\"");
         let tid = if pid > 0 { [b",\"tid\":", pid_text].concat() } else { Vec::new() };
         let json_main = [b"\"", &tid[..], b",\"thread\":\"MainThread\""].concat();
-        let human_app = Line::default().make(|line| line.readable(app.as_bytes()));
+        let human_app = Page::make(|line| line.readable(app.as_bytes()));
         Source {
             app: app.into(),
             pid,
@@ -57,7 +57,7 @@ impl Source {
             process: process.into(),
             serial: SERIAL.fetch_add(1, Ordering::Relaxed),
             id_start: id::source_digits(producer),
-            json_start,
+            json_start: Padded::new(&json_start),
             json_end,
             json_main,
             human_app,
@@ -96,5 +96,5 @@ impl Source {
 }
 
 fn escaped(text: &str) -> Vec<u8> {
-    Line::default().make(|line| line.escaped(text.as_bytes()))
+    Page::make(|line| line.escaped(text.as_bytes()))
 }

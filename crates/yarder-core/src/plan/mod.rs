@@ -4,6 +4,7 @@
 //! destinations, whatever the next start configures. A plan is therefore read by writers of other
 //! versions than the one that stored it: unknown keys are ignored, unknown kinds are refused.
 
+mod layout;
 mod route;
 
 use std::collections::BTreeMap;
@@ -11,6 +12,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+pub use layout::{Layout, LayoutError, FORMATS};
 pub use route::Route;
 
 /// The newest plan version this crate reads.
@@ -69,16 +71,6 @@ pub struct Destination {
 pub enum Kind {
     /// A file on this host.
     File,
-}
-
-/// How a record becomes a line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Layout {
-    /// One JSON object a line, LogStream's keys.
-    Json,
-    /// A line for people.
-    Human,
 }
 
 /// When written bytes are synced to the device.

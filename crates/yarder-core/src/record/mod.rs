@@ -6,14 +6,17 @@
 
 pub mod build;
 pub mod encode;
+mod span;
 pub mod value;
 pub mod view;
 mod walk;
 
 pub use build::RecordBuilder;
 pub use encode::{write_head, Head, Sink};
+pub(crate) use span::Span;
 pub use value::Value;
 pub use view::{RecordError, RecordView};
+pub(crate) use walk::Spanned;
 pub use walk::{Args, Fields};
 
 /// Bytes of the head every record starts with.

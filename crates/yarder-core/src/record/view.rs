@@ -4,6 +4,7 @@
 //! a further check that could fail. Text is not required to be UTF-8: the formats escape what is not.
 
 use super::encode::{COUNTED_BYTES, LOSS_ENTRY_BYTES, NUMBER_BYTES};
+use super::span::Span;
 use super::value::tag;
 use super::walk::{Args, Fields, Section};
 use super::{flag, kind, HEAD_BYTES, LEVEL_MAX};
@@ -33,10 +34,12 @@ pub enum RecordError {
 /// One record, checked, borrowed.
 ///
 /// It holds positions instead of slices: a small value that stays in registers while a line is made.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct RecordView<'a> {
-    /// Exactly the record.
-    bytes: &'a [u8],
+    /// The record and what stands behind it in the same buffer.
+    reach: &'a [u8],
+    /// Bytes of the record itself.
+    len: u32,
     logger: u32,
     thread: u32,
     caller: u32,
@@ -50,41 +53,33 @@ pub struct RecordView<'a> {
     collisions: bool,
 }
 
-/// Where the value at `at` ends, `None` when there is none.
+/// Where the value at `at` ends, `None` when there is none before `end`. `reach` may go on behind `end`.
+///
+/// Branches instead of a table of sizes: they are guessed ahead, and the next value need not wait for this one.
 #[inline(always)]
-fn skip_value(bytes: &[u8], at: usize) -> Option<usize> {
-    let end = match *bytes.get(at)? {
+fn skip_value(reach: &[u8], at: usize, end: usize) -> Option<usize> {
+    let next = match *reach.get(at)? {
         tag::NONE | tag::FALSE | tag::TRUE => at + 1,
         tag::INT | tag::FLOAT => at + NUMBER_BYTES,
         tag::STR..=tag::LOCAL => {
-            let len = bytes.get(at + 1..)?.first_chunk::<4>()?;
+            let len = reach.get(at + 1..)?.first_chunk::<4>()?;
             at + COUNTED_BYTES + u32::from_le_bytes(*len) as usize
         }
         _ => return None,
     };
-    (end <= bytes.len()).then_some(end)
+    (next <= end).then_some(next)
 }
 
 /// Where the field at `at` ends; its key is noted in `seen`.
 #[inline(always)]
-fn skip_field(bytes: &[u8], at: usize, seen: &mut Seen) -> Option<usize> {
-    let rest = bytes.get(at..)?;
-    let (len, rest) = rest.split_first_chunk::<2>()?;
-    let len = usize::from(u16::from_le_bytes(*len));
-    seen.add(rest.get(..len)?);
-    skip_value(bytes, at + 2 + len)
-}
-
-/// One bit per key; equal keys share it, so a second field on a bit is a possible double.
-#[inline(always)]
-fn key_bit(key: &[u8]) -> u64 {
-    let (first, last) = match key {
-        [] => (0, 0),
-        [only] => (*only, *only),
-        [first, .., last] => (*first, *last),
-    };
-    let mix = u32::from(first) | u32::from(last) << 8 | (key.len() as u32) << 16;
-    1 << (mix.wrapping_mul(0x9E37_79B1) >> 26)
+fn skip_field(reach: &[u8], at: usize, end: usize, seen: &mut Seen) -> Option<usize> {
+    let rest = reach.get(at..)?;
+    let [low, high, first] = *rest.first_chunk::<3>()?;
+    let len = usize::from(u16::from_le_bytes([low, high]));
+    // For an empty key this is the upper half of its length.
+    let last = *rest.get(len + 1)?;
+    seen.add(len, if len == 0 { 0 } else { first }, last);
+    skip_value(reach, at + 2 + len, end)
 }
 
 #[derive(Clone, Copy, Default)]
@@ -94,9 +89,12 @@ struct Seen {
 }
 
 impl Seen {
+    /// One bit for each key, out of its length and its first and last byte; equal keys share it, so a second field on
+    /// a bit is a possible double.
     #[inline(always)]
-    fn add(&mut self, key: &[u8]) {
-        let bit = key_bit(key);
+    fn add(&mut self, len: usize, first: u8, last: u8) {
+        let mix = u32::from(first) | u32::from(last) << 8 | (len as u32) << 16;
+        let bit = 1 << (mix.wrapping_mul(0x9E37_79B1) >> 26);
         self.collisions |= self.bits & bit != 0;
         self.bits |= bit;
     }
@@ -107,20 +105,28 @@ fn check_section(bytes: &[u8], mut seen: Seen) -> Option<(u16, Seen)> {
     let count = u16::from_le_bytes(*bytes.first_chunk::<2>()?);
     let mut at = 2;
     for _ in 0..count {
-        at = skip_field(bytes, at, &mut seen)?;
+        at = skip_field(bytes, at, bytes.len(), &mut seen)?;
     }
     (at == bytes.len()).then_some((count, seen))
 }
 
+impl std::fmt::Debug for RecordView<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RecordView").field("bytes", &self.bytes()).finish_non_exhaustive()
+    }
+}
+
 impl<'a> RecordView<'a> {
-    /// Checks `bytes`, one record from its head on; bytes after the record's own length are ignored.
+    /// Checks `bytes`, one record from its head on; bytes after the record's own length mean nothing, but
+    /// where there are some (16 are enough), lines are made faster.
     ///
     /// # Errors
     /// [`RecordError`] when it is no log record or any length does not fit.
     #[inline]
     pub fn parse(bytes: &'a [u8]) -> Result<RecordView<'a>, RecordError> {
-        let have = bytes.len();
-        let Some(head) = bytes.first_chunk::<HEAD_BYTES>() else {
+        let reach = bytes;
+        let have = reach.len();
+        let Some(head) = reach.first_chunk::<HEAD_BYTES>() else {
             return Err(RecordError::Short { need: HEAD_BYTES, have });
         };
         let need = u32_at(head, 0) as usize;
@@ -133,7 +139,6 @@ impl<'a> RecordView<'a> {
         if head[5] > LEVEL_MAX {
             return Err(RecordError::Level(head[5]));
         }
-        let bytes = &bytes[..need];
         // Positions only grow, so that one comparison at the end checks them all.
         let logger = HEAD_BYTES + usize::from(u16_at(head, 44)) * LOSS_ENTRY_BYTES;
         let thread = logger + usize::from(u16_at(head, 36));
@@ -147,23 +152,24 @@ impl<'a> RecordView<'a> {
         }
         let mut at = args;
         for _ in 0..u16_at(head, 28) {
-            at = skip_value(bytes, at).ok_or(RecordError::Section("args"))?;
+            at = skip_value(reach, at, need).ok_or(RecordError::Section("args"))?;
         }
         let fields = at;
         let mut seen = Seen::default();
         let (mut context_fields, mut bound_fields) = (0, 0);
         if context < message {
             (context_fields, seen) =
-                check_section(&bytes[context..message], seen).ok_or(RecordError::Section("context"))?;
+                check_section(&reach[context..message], seen).ok_or(RecordError::Section("context"))?;
         }
         if bound < thread {
-            (bound_fields, seen) = check_section(&bytes[bound..thread], seen).ok_or(RecordError::Section("logger"))?;
+            (bound_fields, seen) = check_section(&reach[bound..thread], seen).ok_or(RecordError::Section("logger"))?;
         }
         for _ in 0..u16_at(head, 30) {
-            at = skip_field(bytes, at, &mut seen).ok_or(RecordError::Section("fields"))?;
+            at = skip_field(reach, at, need, &mut seen).ok_or(RecordError::Section("fields"))?;
         }
         Ok(RecordView {
-            bytes,
+            reach,
+            len: need as u32,
             // All at most `need`, which came out of 32 bits.
             logger: logger as u32,
             thread: thread as u32,
@@ -181,19 +187,25 @@ impl<'a> RecordView<'a> {
     /// The bytes from one position to another; they were checked, so that the empty answer never comes.
     #[inline(always)]
     fn part(&self, from: u32, to: u32) -> &'a [u8] {
-        self.bytes.get(from as usize..to as usize).unwrap_or_default()
+        self.reach.get(from as usize..to as usize).unwrap_or_default()
+    }
+
+    /// The same with what stands behind it.
+    #[inline(always)]
+    fn span(&self, from: u32, to: u32) -> Span<'a> {
+        Span::new(self.reach.get(from as usize..).unwrap_or_default(), to.saturating_sub(from) as usize)
     }
 
     #[inline(always)]
     fn head(&self) -> &'a [u8; HEAD_BYTES] {
-        self.bytes.first_chunk::<HEAD_BYTES>().unwrap_or(&[0; HEAD_BYTES])
+        self.reach.first_chunk::<HEAD_BYTES>().unwrap_or(&[0; HEAD_BYTES])
     }
 
     /// Bytes of the whole record.
     #[inline]
     #[must_use]
     pub fn bytes(&self) -> &'a [u8] {
-        self.bytes
+        self.part(0, self.len)
     }
 
     /// Severity, 0 to 8.
@@ -270,11 +282,23 @@ impl<'a> RecordView<'a> {
         self.part(self.message, self.args)
     }
 
+    /// The message with what stands behind it.
+    #[inline(always)]
+    pub(crate) fn message_span(&self) -> Span<'a> {
+        self.span(self.message, self.args)
+    }
+
+    /// The place of the call with what stands behind it.
+    #[inline(always)]
+    pub(crate) fn caller_span(&self) -> Span<'a> {
+        self.span(self.caller, self.context)
+    }
+
     /// Positional arguments in order.
     #[inline]
     #[must_use]
     pub fn args(&self) -> Args<'a> {
-        Args::new(self.part(self.args, self.fields), u16_at(self.head(), 28))
+        Args::new(self.span(self.args, self.fields).reach(), u16_at(self.head(), 28))
     }
 
     /// Losses since the producer's last stored record: index of the reason and count.
@@ -298,13 +322,13 @@ impl<'a> RecordView<'a> {
     #[inline]
     #[must_use]
     pub fn fields(&self) -> Fields<'a> {
-        let call = Section { fields: self.part(self.fields, self.bytes.len() as u32), count: u16_at(self.head(), 30) };
+        let call = Section { fields: self.span(self.fields, self.len).reach(), count: u16_at(self.head(), 30) };
         // Most records have no other fields than the call's own.
         let (mut context, mut bound) = (Section::default(), Section::default());
         if self.bound_fields | self.context_fields != 0 {
             let from = self.logger + u32::from(self.head()[43]) + 2;
-            bound = Section { fields: self.part(from, self.thread), count: self.bound_fields };
-            context = Section { fields: self.part(self.context + 2, self.message), count: self.context_fields };
+            bound = Section { fields: self.span(from, self.thread).reach(), count: self.bound_fields };
+            context = Section { fields: self.span(self.context + 2, self.message).reach(), count: self.context_fields };
         }
         Fields::new([context, bound, call], self.collisions)
     }

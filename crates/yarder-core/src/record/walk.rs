@@ -1,12 +1,13 @@
 //! Walking through arguments and merged fields of a record that was checked.
 
-use super::Value;
+use super::encode::COUNTED_BYTES;
+use super::{Span, Value};
 
 /// Positions of the fields that remain when of equal keys only the last is kept.
 #[cold]
 #[inline(never)]
 fn last_of_each(all: Walk<'_>) -> Vec<u32> {
-    let mut at: Vec<(&[u8], u32)> = all.zip(0..).map(|((key, _), at)| (key, at)).collect();
+    let mut at: Vec<(&[u8], u32)> = all.zip(0..).map(|(field, at)| (field.key.text(), at)).collect();
     // Sorted, so that a hostile record of many thousand equal keys costs n log n.
     at.sort_unstable();
     let mut keep: Vec<u32> =
@@ -15,17 +16,51 @@ fn last_of_each(all: Walk<'_>) -> Vec<u32> {
     keep
 }
 
-/// Splits one field off the front of `rest`.
-#[inline(always)]
-fn take_field<'a>(rest: &mut &'a [u8]) -> Option<(&'a [u8], Value<'a>)> {
-    let (len, after) = rest.split_first_chunk::<2>()?;
-    let (key, after) = after.split_at_checked(usize::from(u16::from_le_bytes(*len)))?;
-    let (value, used) = Value::decode(after)?;
-    *rest = after.get(used..)?;
-    Some((key, value))
+/// One field, or one argument with an empty key, as the formats read them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Spanned<'a> {
+    pub(crate) key: Span<'a>,
+    pub(crate) value: Value<'a>,
+    /// From where the text of a counted value begins.
+    reach: &'a [u8],
 }
 
-/// The fields of one section, already checked.
+impl<'a> Spanned<'a> {
+    /// `text`, the text of this value, with what stands behind it.
+    #[inline(always)]
+    pub(crate) fn span(&self, text: &'a [u8]) -> Span<'a> {
+        Span::new(self.reach, text.len())
+    }
+
+    /// A field that stands in no record, with nothing behind its texts.
+    pub(crate) fn of(key: &'a [u8], value: Value<'a>) -> Spanned<'a> {
+        let reach = match value {
+            Value::Str(text) | Value::Text(text) | Value::Local(text) => text,
+            _ => b"",
+        };
+        Spanned { key: key.into(), value, reach }
+    }
+}
+
+/// Splits one value off the front of `rest`.
+#[inline(always)]
+fn take_value<'a>(key: Span<'a>, rest: &mut &'a [u8]) -> Option<Spanned<'a>> {
+    let (value, used) = Value::decode(rest)?;
+    let reach = rest.get(COUNTED_BYTES..).unwrap_or_default();
+    *rest = rest.get(used..)?;
+    Some(Spanned { key, value, reach })
+}
+
+/// Splits one field off the front of `rest`.
+#[inline(always)]
+fn take_field<'a>(rest: &mut &'a [u8]) -> Option<Spanned<'a>> {
+    let (len, after) = rest.split_first_chunk::<2>()?;
+    let len = usize::from(u16::from_le_bytes(*len));
+    *rest = after.get(len..)?;
+    take_value(Span::new(after, len), rest)
+}
+
+/// The fields of one section, already checked; bytes of other sections may follow.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Section<'a> {
     pub(super) fields: &'a [u8],
@@ -39,7 +74,7 @@ struct Walk<'a> {
 }
 
 impl<'a> Iterator for Walk<'a> {
-    type Item = (&'a [u8], Value<'a>);
+    type Item = Spanned<'a>;
 
     #[inline(always)]
     fn next(&mut self) -> Option<Self::Item> {
@@ -56,7 +91,7 @@ impl<'a> Iterator for Walk<'a> {
 }
 
 /// Iterator over the merged fields of a record.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Fields<'a> {
     all: Walk<'a>,
     last: Option<std::vec::IntoIter<u32>>,
@@ -73,11 +108,10 @@ impl<'a> Fields<'a> {
     }
 }
 
-impl<'a> Iterator for Fields<'a> {
-    type Item = (&'a [u8], Value<'a>);
-
+impl<'a> Fields<'a> {
+    /// The next field with what stands behind its texts.
     #[inline(always)]
-    fn next(&mut self) -> Option<Self::Item> {
+    pub(crate) fn next_spanned(&mut self) -> Option<Spanned<'a>> {
         let Some(keep) = &mut self.last else {
             return self.all.next();
         };
@@ -85,6 +119,15 @@ impl<'a> Iterator for Fields<'a> {
         let field = self.all.nth((wanted - self.at) as usize);
         self.at = wanted + 1;
         field
+    }
+}
+
+impl<'a> Iterator for Fields<'a> {
+    type Item = (&'a [u8], Value<'a>);
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<Self::Item> {
+        self.next_spanned().map(|field| (field.key.text(), field.value))
     }
 }
 
@@ -100,6 +143,13 @@ impl<'a> Args<'a> {
     pub(super) fn new(rest: &'a [u8], left: u16) -> Self {
         Args { rest, left }
     }
+
+    /// The next argument with what stands behind its text.
+    #[inline(always)]
+    pub(crate) fn next_spanned(&mut self) -> Option<Spanned<'a>> {
+        self.left = self.left.checked_sub(1)?;
+        take_value(Span::default(), &mut self.rest)
+    }
 }
 
 impl<'a> Iterator for Args<'a> {
@@ -107,10 +157,7 @@ impl<'a> Iterator for Args<'a> {
 
     #[inline(always)]
     fn next(&mut self) -> Option<Value<'a>> {
-        self.left = self.left.checked_sub(1)?;
-        let (value, used) = Value::decode(self.rest)?;
-        self.rest = self.rest.get(used..)?;
-        Some(value)
+        self.next_spanned().map(|argument| argument.value)
     }
 
     #[inline]

@@ -7,7 +7,7 @@ use yarder_ring::layout::Reason;
 
 use super::output::Output;
 use super::tracked::{stamp, Records, Tracked};
-use crate::format::{Formatter, Human, Json, Tz};
+use crate::format::{Formatter, Tz};
 use crate::plan::{Layout, Route};
 use crate::record::{flag, RecordView};
 
@@ -31,10 +31,7 @@ pub(super) struct Target {
 
 impl Target {
     pub(super) fn formatter(&self) -> Formatter {
-        match self.layout {
-            Layout::Json => Formatter::Json(Json::new()),
-            Layout::Human => Formatter::Human(Human::new(self.tz.clone(), false)),
-        }
+        self.layout.formatter(&self.tz)
     }
 }
 

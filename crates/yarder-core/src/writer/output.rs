@@ -17,7 +17,7 @@ use super::fault::{self, Stage};
 use super::form::Target;
 use super::report::Reporter;
 use super::stats::{add, BackendMeters};
-use crate::format::Source;
+use crate::format::{Page, Source};
 use crate::segment::{advice, resume, Segment, SegmentError, SegmentOptions};
 use crate::trace;
 
@@ -49,7 +49,7 @@ pub(super) struct Output {
     pub(super) path_hash: u64,
     pub(super) segment: Option<Segment>,
     /// This batch's lines.
-    pub(super) bytes: Vec<u8>,
+    pub(super) bytes: Page,
     /// Where each record of this batch ends in `bytes`.
     pub(super) ends: Vec<u32>,
     pub(super) progress: Progress,
@@ -79,7 +79,7 @@ impl Output {
             path_hash: path_hash(&options),
             options,
             segment: None,
-            bytes: Vec::new(),
+            bytes: Page::new(),
             ends: Vec::new(),
             progress: Progress::Done,
             meters,
@@ -406,7 +406,7 @@ impl Output {
 
     /// Other bytes for this batch, one record a line.
     pub(super) fn replace(&mut self, bytes: Vec<u8>) {
-        self.bytes = bytes;
+        self.bytes = bytes.into();
         self.ends.clear();
         self.ends.extend(memchr::memchr_iter(b'\n', &self.bytes).map(|at| at as u32 + 1));
     }

@@ -158,7 +158,8 @@ impl Tracked {
     }
 }
 
-/// The records of a batch, head to tail at eight-byte alignment.
+/// The records of a batch, head to tail at eight-byte alignment; each with all that follows it, so that short text
+/// at its end can be read in whole blocks.
 pub(super) struct Records<'a> {
     bytes: &'a [u8],
 }
@@ -177,7 +178,7 @@ impl<'a> Iterator for Records<'a> {
         let length = self.bytes.first_chunk::<4>().map(|head| u32::from_le_bytes(*head) as usize)?;
         // The consumer checked the length against slots; a zero would loop for ever.
         let length = length.max(8).min(self.bytes.len());
-        let record = &self.bytes[..length];
+        let record = self.bytes;
         self.bytes = self.bytes.get(length.next_multiple_of(8)..).unwrap_or_default();
         Some(record)
     }

@@ -232,7 +232,7 @@ impl Engine {
                     self.outputs[output].segment = None;
                 }
                 // A zone this host does not know is no reason to lose lines.
-                Target { output, layout: destination.format, tz: Tz::parse(&plan.tz).unwrap_or_else(Tz::utc) }
+                Target { output, layout: destination.format.clone(), tz: Tz::parse(&plan.tz).unwrap_or_else(Tz::utc) }
             })
             .collect();
         self.plans.push(Served { name: name.to_owned(), route: Route::new(plan), targets });

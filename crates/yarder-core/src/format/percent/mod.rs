@@ -15,7 +15,7 @@ mod slow;
 pub use printable::set_python;
 
 use super::text::{Plain, Text};
-use crate::record::Value;
+use crate::record::{Args, Span, Spanned, Value};
 
 /// How many characters widths and precisions may ask for in one message.
 pub const PADDING_MAX: usize = 1 << 20;
@@ -56,14 +56,36 @@ pub fn render<'a>(
     args: &mut impl Iterator<Item = Value<'a>>,
     out: &mut Vec<u8>,
 ) -> Result<(), Mismatch> {
-    render_to(template, args, &mut Plain(out))
+    render_to(template.into(), &mut Each(args), &mut Plain(out))
+}
+
+/// Where a template takes its arguments from.
+pub(crate) trait Arguments<'a> {
+    /// The next one.
+    fn take(&mut self) -> Option<Spanned<'a>>;
+}
+
+impl<'a> Arguments<'a> for Args<'a> {
+    #[inline(always)]
+    fn take(&mut self) -> Option<Spanned<'a>> {
+        self.next_spanned()
+    }
+}
+
+/// Values that stand in no record.
+struct Each<'i, I>(&'i mut I);
+
+impl<'a, I: Iterator<Item = Value<'a>>> Arguments<'a> for Each<'_, I> {
+    fn take(&mut self) -> Option<Spanned<'a>> {
+        self.0.next().map(|value| Spanned::of(b"", value))
+    }
 }
 
 /// [`render`] into any kind of text.
 #[inline(always)]
 pub(crate) fn render_to<'a, T: Text>(
-    template: &[u8],
-    args: &mut impl Iterator<Item = Value<'a>>,
+    template: Span<'_>,
+    args: &mut impl Arguments<'a>,
     out: &mut T,
 ) -> Result<(), Mismatch> {
     let mark = out.mark();
@@ -75,48 +97,48 @@ pub(crate) fn render_to<'a, T: Text>(
 }
 
 #[inline(always)]
-fn parts<'a, T: Text>(
-    template: &[u8],
-    args: &mut impl Iterator<Item = Value<'a>>,
-    out: &mut T,
-) -> Result<(), Mismatch> {
+fn parts<'a, T: Text>(template: Span<'_>, args: &mut impl Arguments<'a>, out: &mut T) -> Result<(), Mismatch> {
     let mut padding = PADDING_MAX;
-    let mut rest = template;
+    let text = template.text();
+    let mut start = 0;
+    // Whatever is cut off here reaches on to the end of what the template does.
+    let from = |start: usize, len: usize| Span::new(template.reach().get(start..).unwrap_or_default(), len);
     loop {
+        let rest = text.get(start..).unwrap_or_default();
         let Some(at) = percent_sign(rest) else {
-            out.text(rest);
+            out.text(from(start, rest.len()));
             break;
         };
         if at > 0 {
-            out.text(&rest[..at]);
+            out.text(from(start, at));
         }
-        rest = &rest[at + 1..];
+        start += at + 1;
         // Nearly every directive is one of these letters and nothing else.
-        match rest.first() {
+        match text.get(start) {
             Some(b'%') => {
                 out.ascii(b"%");
-                rest = &rest[1..];
+                start += 1;
             }
             Some(b's') => {
-                simple_text(args.next().ok_or_else(missing)?, out);
-                rest = &rest[1..];
+                simple_text(args.take().ok_or_else(missing)?, out);
+                start += 1;
             }
             Some(&letter @ (b'd' | b'i' | b'u')) => {
-                match args.next().ok_or_else(missing)? {
-                    Value::Int(v) => out.ascii(itoa::Buffer::new().format(v).as_bytes()),
-                    other => out.text(&slow::plain(letter, other)?),
+                match args.take().ok_or_else(missing)?.value {
+                    Value::Int(v) => out.int(v),
+                    other => out.text(Span::from(&slow::plain(letter, other)?[..])),
                 }
-                rest = &rest[1..];
+                start += 1;
             }
             _ => {
-                let start = template.len() - rest.len();
-                let (text, used) = slow::directive(template, start, args, &mut padding)?;
-                out.text(&text);
-                rest = &rest[used..];
+                let values = &mut std::iter::from_fn(|| args.take().map(|argument| argument.value));
+                let (made, used) = slow::directive(text, start, values, &mut padding)?;
+                out.text(Span::from(&made[..]));
+                start += used;
             }
         }
     }
-    if args.next().is_some() {
+    if args.take().is_some() {
         return Err(Mismatch::types("not all arguments converted during string formatting"));
     }
     Ok(())
@@ -141,15 +163,16 @@ fn percent_sign(text: &[u8]) -> Option<usize> {
 
 /// `%s` without flags.
 #[inline(always)]
-pub(super) fn simple_text<T: Text>(value: Value<'_>, out: &mut T) {
+fn simple_text<T: Text>(argument: Spanned<'_>, out: &mut T) {
+    let value = argument.value;
     match value {
-        Value::Str(text) | Value::Text(text) | Value::Local(text) => out.text(text),
-        Value::Int(v) => out.ascii(itoa::Buffer::new().format(v).as_bytes()),
-        Value::Float(v) => float::with_repr(v, |text| out.ascii(text)),
+        Value::Str(text) | Value::Text(text) | Value::Local(text) => out.text(argument.span(text)),
+        Value::Int(v) => out.int(v),
+        Value::Float(v) => out.float(v),
         Value::Bool(true) => out.ascii(b"True"),
         Value::Bool(false) => out.ascii(b"False"),
         Value::None => out.ascii(b"None"),
-        Value::BigInt(_) | Value::Json(_) | Value::Bytes(_) => out.text(&rare_text(value)),
+        Value::BigInt(_) | Value::Json(_) | Value::Bytes(_) => out.text(Span::from(&rare_text(value)[..])),
     }
 }
 

@@ -1,9 +1,10 @@
 //! Escaping: JSON strings, human text, and none at all.
 
-use super::line::{clean_run, is_clean};
+use super::clean::{clean_run, is_clean};
 use super::utf8::{self, Unit};
-use super::{Cursor, Line, Text};
+use super::{number, Cursor, Page, Text};
 use crate::format::percent::float;
+use crate::record::Span;
 
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
@@ -16,6 +17,31 @@ impl Cursor<'_> {
     pub(crate) fn escaped(&mut self, text: &[u8]) {
         if !self.clean(text) {
             self.apart(|line| escape(line, text));
+        }
+    }
+
+    /// [`escaped`](Self::escaped) of text that may be read beyond its end.
+    #[inline(always)]
+    pub(crate) fn escaped_span(&mut self, text: Span<'_>) {
+        if !self.clean_span(text) {
+            self.apart(|line| escape(line, text.text()));
+        }
+    }
+
+    /// [`readable`](Self::readable) of text that may be read beyond its end.
+    #[inline(always)]
+    pub(crate) fn readable_span(&mut self, text: Span<'_>) {
+        if !self.clean_span(text) {
+            self.apart(|line| readable(line, text.text()));
+        }
+    }
+
+    /// Appends `repr` of a float.
+    #[inline(always)]
+    pub(crate) fn float(&mut self, value: f64) {
+        match number::decimal(value) {
+            Some((text, len)) => self.part(&text, len),
+            None => self.apart(|line| long_float(value, line)),
         }
     }
 
@@ -84,6 +110,12 @@ impl Cursor<'_> {
 }
 
 #[inline(never)]
+fn long_float(value: f64, mut line: Cursor<'_>) -> usize {
+    float::with_repr(value, |text| line.piece(text));
+    line.mark()
+}
+
+#[inline(never)]
 fn escape(mut line: Cursor<'_>, mut text: &[u8]) -> usize {
     while !text.is_empty() {
         let run = clean_run(text);
@@ -143,13 +175,23 @@ pub(crate) struct Escaped<'c, 'a>(pub(crate) &'c mut Cursor<'a>);
 
 impl Text for Escaped<'_, '_> {
     #[inline(always)]
-    fn text(&mut self, text: &[u8]) {
-        self.0.escaped(text);
+    fn text(&mut self, text: Span<'_>) {
+        self.0.escaped_span(text);
     }
 
     #[inline(always)]
     fn ascii(&mut self, text: &[u8]) {
         self.0.piece(text);
+    }
+
+    #[inline(always)]
+    fn int(&mut self, value: i64) {
+        self.0.int(value);
+    }
+
+    #[inline(always)]
+    fn float(&mut self, value: f64) {
+        self.0.float(value);
     }
 
     #[inline(always)]
@@ -168,13 +210,23 @@ pub(crate) struct Readable<'c, 'a>(pub(crate) &'c mut Cursor<'a>);
 
 impl Text for Readable<'_, '_> {
     #[inline(always)]
-    fn text(&mut self, text: &[u8]) {
-        self.0.readable(text);
+    fn text(&mut self, text: Span<'_>) {
+        self.0.readable_span(text);
     }
 
     #[inline(always)]
     fn ascii(&mut self, text: &[u8]) {
         self.0.piece(text);
+    }
+
+    #[inline(always)]
+    fn int(&mut self, value: i64) {
+        self.0.int(value);
+    }
+
+    #[inline(always)]
+    fn float(&mut self, value: f64) {
+        self.0.float(value);
     }
 
     #[inline(always)]
@@ -193,13 +245,23 @@ pub(crate) struct Plain<'a>(pub(crate) &'a mut Vec<u8>);
 
 impl Text for Plain<'_> {
     #[inline]
-    fn text(&mut self, text: &[u8]) {
-        self.0.extend_from_slice(text);
+    fn text(&mut self, text: Span<'_>) {
+        self.0.extend_from_slice(text.text());
     }
 
     #[inline]
     fn ascii(&mut self, text: &[u8]) {
         self.0.extend_from_slice(text);
+    }
+
+    #[inline]
+    fn int(&mut self, value: i64) {
+        self.0.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+    }
+
+    #[inline]
+    fn float(&mut self, value: f64) {
+        float::with_repr(value, |text| self.0.extend_from_slice(text));
     }
 
     #[inline]
@@ -215,9 +277,8 @@ impl Text for Plain<'_> {
 
 /// Appends `text` as a JSON string with its quotes, escaped as the JSON format does.
 pub fn json_string(text: &[u8], out: &mut Vec<u8>) {
-    let mut room = Line::default();
     out.push(b'"');
-    out.extend_from_slice(&room.make(|line| line.escaped(text)));
+    out.extend_from_slice(&Page::make(|line| line.escaped(text)));
     out.push(b'"');
 }
 

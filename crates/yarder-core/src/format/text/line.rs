@@ -1,16 +1,13 @@
-//! Scratch room for one line, written without growing.
+//! A line under construction: stores at a position.
 //!
-//! The bytes stay initialised from line to line, so that pieces of fixed size are plain stores at a position. A
-//! [`Cursor`] that comes to the end of the room remembers it and ignores the rest; the line is then made once more
-//! in twice the room ([`Line::end`]). So each piece is checked once, by the slice itself. Everything here that is
-//! called often is inlined, and whatever is not takes the cursor apart first: a cursor whose address is taken lives
-//! in memory, and then each piece waits for the position that the one before it stored.
+//! Everything here that is called often is inlined, and whatever is not takes the cursor apart first: a cursor whose
+//! address is taken lives in memory, and then each piece waits for the position that the one before it stored.
 
-/// Bytes that stay initialised; a line is made in them through a [`Cursor`].
-#[derive(Debug, Default)]
-pub(crate) struct Line(Vec<u8>);
+use super::clean::{clean_part, copy_long, copy_short};
+use super::number;
+use crate::record::Span;
 
-/// A line under construction.
+/// A line under construction in the room that a [`Page`](super::Page) gave it.
 pub(crate) struct Cursor<'a> {
     bytes: &'a mut [u8],
     at: usize,
@@ -19,54 +16,37 @@ pub(crate) struct Cursor<'a> {
 /// Position of a cursor that ran out of room. No slice reaches it, and no piece is long enough to wrap it.
 const OVERFLOW: usize = usize::MAX / 2;
 
-/// Room that a single monstrous record may not keep for ever.
-const KEEP: usize = 1 << 20;
+/// A piece that is copied in blocks of 32: it ends in bytes that do not belong to it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Padded {
+    bytes: Vec<u8>,
+    len: usize,
+}
 
-impl Line {
-    /// A cursor at the start of a line of about `wanted` bytes.
+impl Padded {
+    pub(crate) fn new(piece: &[u8]) -> Padded {
+        let mut padded = Padded::default();
+        padded.set(piece);
+        padded
+    }
+
+    pub(crate) fn set(&mut self, piece: &[u8]) {
+        self.bytes.clear();
+        self.bytes.extend_from_slice(piece);
+        self.bytes.resize(piece.len().next_multiple_of(32), 0);
+        self.len = piece.len();
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+}
+
+impl<'a> Cursor<'a> {
+    /// At the start of `bytes`.
     #[inline(always)]
-    pub(crate) fn start(&mut self, wanted: usize) -> Cursor<'_> {
-        if self.0.len() < wanted {
-            self.grow(wanted);
-        }
-        Cursor { bytes: &mut self.0, at: 0 }
-    }
-
-    /// The line that ends at `mark`; `None` when it did not fit and has to be made again: now there is more room.
-    #[inline(always)]
-    pub(crate) fn end(&mut self, mark: usize) -> Option<&[u8]> {
-        if mark > self.0.len() {
-            self.grow(0);
-            return None;
-        }
-        Some(&self.0[..mark])
-    }
-
-    /// The bytes that `write` appends; it runs again when they did not fit.
-    pub(crate) fn make(&mut self, write: impl Fn(&mut Cursor<'_>)) -> Vec<u8> {
-        loop {
-            let mut cursor = self.start(64);
-            write(&mut cursor);
-            let mark = cursor.mark();
-            if let Some(text) = self.end(mark) {
-                return text.to_vec();
-            }
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn grow(&mut self, wanted: usize) {
-        let more = (self.0.len() * 2).max(wanted).max(4096);
-        self.0.resize(more, 0);
-    }
-
-    /// Gives the room of a monstrous line back.
-    #[inline(always)]
-    pub(crate) fn shrink(&mut self) {
-        if self.0.len() > KEEP {
-            self.0 = Vec::new();
-        }
+    pub(crate) fn new(bytes: &'a mut [u8]) -> Cursor<'a> {
+        Cursor { bytes, at: 0 }
     }
 }
 
@@ -83,30 +63,21 @@ impl Cursor<'_> {
         self.at = mark.min(self.at);
     }
 
+    /// What was written since `mark`; empty when the room is used up.
+    pub(crate) fn since(&self, mark: usize) -> &[u8] {
+        self.bytes.get(mark..self.at).unwrap_or_default()
+    }
+
     /// Appends a piece whose length is known when compiling.
     #[inline(always)]
     pub(crate) fn fixed<const N: usize>(&mut self, piece: &[u8; N]) {
-        match self.bytes.get_mut(self.at..self.at + N) {
-            Some(to) => {
-                to.copy_from_slice(piece);
-                self.at += N;
-            }
-            None => self.at = OVERFLOW,
-        }
+        self.part(piece, N);
     }
 
     /// Appends one byte.
     #[inline(always)]
     pub(crate) fn byte(&mut self, byte: u8) {
         self.fixed(&[byte]);
-    }
-
-    /// Overwrites bytes that were written before.
-    #[inline(always)]
-    pub(crate) fn patch<const N: usize>(&mut self, at: usize, piece: &[u8; N]) {
-        if let Some(to) = self.bytes.get_mut(at..at + N) {
-            to.copy_from_slice(piece);
-        }
     }
 
     /// Appends a piece of any length; short ones without a call.
@@ -122,6 +93,77 @@ impl Cursor<'_> {
             }
             None => self.at = OVERFLOW,
         }
+    }
+
+    /// Appends the first `len` bytes of `block` by storing all of it.
+    #[inline(always)]
+    pub(crate) fn part<const N: usize>(&mut self, block: &[u8; N], len: usize) {
+        match self.room() {
+            Some(to) => {
+                *to = *block;
+                self.at += len;
+            }
+            None => self.at = OVERFLOW,
+        }
+    }
+
+    /// Appends a piece and gives the place of it, so that parts of it can be written over.
+    #[inline(always)]
+    pub(crate) fn open<const N: usize>(&mut self, piece: &[u8; N]) -> Option<&mut [u8; N]> {
+        let at = self.at;
+        self.fixed(piece);
+        self.bytes.get_mut(at..at + N)?.first_chunk_mut()
+    }
+
+    /// The next `N` bytes of the room.
+    #[inline(always)]
+    fn room<const N: usize>(&mut self) -> Option<&mut [u8; N]> {
+        self.bytes.get_mut(self.at..self.at + N)?.first_chunk_mut()
+    }
+
+    /// Appends a padded piece.
+    #[inline(always)]
+    pub(crate) fn padded(&mut self, piece: &Padded) {
+        let mut at = self.at;
+        for block in piece.bytes.chunks_exact(32) {
+            match self.bytes.get_mut(at..at + 32) {
+                Some(to) => to.copy_from_slice(block),
+                None => {
+                    self.at = OVERFLOW;
+                    return;
+                }
+            }
+            at += 32;
+        }
+        self.at += piece.len;
+    }
+
+    /// Appends a whole number.
+    #[inline(always)]
+    pub(crate) fn int(&mut self, value: i64) {
+        match number::short(value) {
+            Some((digits, len)) => {
+                // The sign is stored always, and kept where there is one.
+                self.byte(b'-');
+                self.at -= usize::from(value >= 0);
+                self.part(&digits, len);
+            }
+            None => self.piece(itoa::Buffer::new().format(value).as_bytes()),
+        }
+    }
+
+    /// Appends `text` if all its bytes are clean; else appends nothing and says `false`.
+    #[inline(always)]
+    pub(crate) fn clean_span(&mut self, text: Span<'_>) -> bool {
+        if text.len() <= 16 {
+            if let (Some(block), Some(to)) = (text.block(), self.room::<16>()) {
+                *to = *block;
+                let clean = clean_part(block, text.len());
+                self.at += if clean { text.len() } else { 0 };
+                return clean;
+            }
+        }
+        self.clean(text.text())
     }
 
     /// Appends `piece` if all its bytes are clean; else appends nothing and says `false`.
@@ -145,149 +187,9 @@ impl Cursor<'_> {
     }
 }
 
-/// Copies at most 32 bytes to a place of the same length and says whether all are clean.
-///
-/// Two blocks that overlap cover every length from 2 on.
-#[inline(always)]
-fn copy_short(from: &[u8], to: &mut [u8]) -> bool {
-    if let (Some(a), Some(b), Some(t)) = (from.first_chunk::<16>(), from.last_chunk::<16>(), to.first_chunk_mut()) {
-        *t = *a;
-        if let Some(t) = to.last_chunk_mut() {
-            *t = *b;
-        }
-        return all_clean(closer(distance(a), distance(b)));
-    }
-    let mut block = [b'x'; 16];
-    if let (Some(a), Some(b), Some(t)) = (from.first_chunk::<8>(), from.last_chunk::<8>(), to.first_chunk_mut()) {
-        *t = *a;
-        if let Some(t) = to.last_chunk_mut() {
-            *t = *b;
-        }
-        block[..8].copy_from_slice(a);
-        block[8..].copy_from_slice(b);
-        return clean_block(&block);
-    }
-    if let (Some(a), Some(b), Some(t)) = (from.first_chunk::<4>(), from.last_chunk::<4>(), to.first_chunk_mut()) {
-        *t = *a;
-        if let Some(t) = to.last_chunk_mut() {
-            *t = *b;
-        }
-        block[..4].copy_from_slice(a);
-        block[4..8].copy_from_slice(b);
-        return clean_block(&block);
-    }
-    if let (Some(a), Some(b), Some(t)) = (from.first_chunk::<2>(), from.last_chunk::<2>(), to.first_chunk_mut()) {
-        *t = *a;
-        if let Some(t) = to.last_chunk_mut() {
-            *t = *b;
-        }
-        return is_clean(a[0]) & is_clean(a[1]) & is_clean(b[1]);
-    }
-    if let (Some(f), Some(t)) = (from.first(), to.first_mut()) {
-        *t = *f;
-        return is_clean(*f);
-    }
-    true
-}
-
-/// Copies 16 bytes or more and says whether all are clean.
-#[inline(never)]
-fn copy_long(from: &[u8], to: &mut [u8]) -> bool {
-    let mut closest = [u8::MAX; 16];
-    // The last block overlaps the one before it.
-    if let (Some(block), Some(target)) = (from.last_chunk::<16>(), to.last_chunk_mut::<16>()) {
-        *target = *block;
-        closest = distance(block);
-    }
-    let (mut rest, mut target) = (from, to);
-    while let (Some((block, after)), Some((room, beyond))) =
-        (rest.split_first_chunk::<16>(), target.split_first_chunk_mut::<16>())
-    {
-        *room = *block;
-        closest = closer(closest, distance(block));
-        (rest, target) = (after, beyond);
-    }
-    all_clean(closest)
-}
-
-/// Whether 16 bytes are clean.
-#[inline(always)]
-pub(crate) fn clean_block(block: &[u8; 16]) -> bool {
-    all_clean(distance(block))
-}
-
-/// How far each byte is from one that is not clean; zero says that it is such a byte.
-///
-/// Distances and minima instead of comparisons: the compiler turns these loops into a dozen vector instructions,
-/// which it does for no form with booleans.
-#[inline(always)]
-fn distance(block: &[u8; 16]) -> [u8; 16] {
-    let mut out = [0; 16];
-    for (far, &byte) in out.iter_mut().zip(block) {
-        let from_range = 0x5Fu8.saturating_sub(byte.wrapping_sub(0x20));
-        *far = (byte ^ b'"').min(byte ^ b'\\').min(from_range);
-    }
-    out
-}
-
-#[inline(always)]
-fn closer(mut a: [u8; 16], b: [u8; 16]) -> [u8; 16] {
-    for (a, b) in a.iter_mut().zip(b) {
-        *a = (*a).min(b);
-    }
-    a
-}
-
-#[inline(always)]
-fn all_clean(distances: [u8; 16]) -> bool {
-    let mut hit = false;
-    for far in distances {
-        hit |= far == 0;
-    }
-    !hit
-}
-
-/// Bytes at the start of `text` that are clean.
-#[inline(always)]
-pub(crate) fn clean_run(text: &[u8]) -> usize {
-    let mut rest = text;
-    while let Some((block, after)) = rest.split_first_chunk::<16>() {
-        if !clean_block(block) {
-            break;
-        }
-        rest = after;
-    }
-    while let Some((word, after)) = rest.split_first_chunk::<8>() {
-        let hits = dirty(u64::from_le_bytes(*word));
-        if hits != 0 {
-            return text.len() - rest.len() + (hits.trailing_zeros() / 8) as usize;
-        }
-        rest = after;
-    }
-    text.len() - rest.len() + rest.iter().take_while(|byte| is_clean(**byte)).count()
-}
-
-/// The high bit of each byte that is not clean; right up to the lowest one, which is all that is asked.
-#[inline(always)]
-fn dirty(word: u64) -> u64 {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x8080_8080_8080_8080;
-    let below = |limit: u64| word.wrapping_sub(ONES * limit) & !word;
-    let equal = |byte: u64| {
-        let x = word ^ (ONES * byte);
-        x.wrapping_sub(ONES) & !x
-    };
-    (below(0x20) | equal(0x22) | equal(0x5C) | equal(0x7F) | word) & HIGH
-}
-
-/// Whether a byte stands in JSON and in human text as it is: printable ASCII without `"` and `\`.
-#[inline(always)]
-pub(crate) fn is_clean(byte: u8) -> bool {
-    !((byte.wrapping_sub(0x20) >= 0x5F) | (byte == b'"') | (byte == b'\\'))
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::clean::{clean_block, clean_run, is_clean};
     use super::*;
 
     /// Copying says clean exactly when every byte is, at every length and position, and copies either way.
@@ -312,6 +214,10 @@ mod tests {
                     cursor.piece(&text);
                     assert_eq!(text, &room[..len]);
                     assert_eq!(if expected { len } else { at }, clean_run(&text));
+                    let reach = [&text[..], &[byte; 16]].concat();
+                    let mut cursor = Cursor { bytes: &mut room, at: 0 };
+                    assert_eq!(expected, cursor.clean_span(Span::new(&reach, len)), "{byte:#x} at {at} of {len}");
+                    assert_eq!(if expected { len } else { 0 }, cursor.mark());
                 }
             }
         }
@@ -322,20 +228,36 @@ mod tests {
         }
     }
 
-    /// A line that does not fit is made again, whole, and its room is given back.
+    /// A padded piece is that piece, however long it is, and nothing is stored outside of the room.
     #[test]
-    fn room_grows_and_is_given_back() {
-        let mut line = Line::default();
-        let long = vec![b'y'; KEEP];
-        let made = line.make(|cursor| {
-            cursor.fixed(b"start");
-            cursor.piece(&long);
-            cursor.byte(b'.');
-        });
-        assert_eq!([b"start", &long[..], b"."].concat(), made);
-        line.shrink();
-        assert_eq!(0, line.0.len());
-        assert_eq!(b"".to_vec(), line.make(|_| ()));
-        assert_eq!(b"x".to_vec(), line.make(|cursor| assert!(cursor.clean(b"x"))));
+    fn padded_pieces_are_whole() {
+        for len in 0..100 {
+            let piece = vec![b'p'; len];
+            let padded = Padded::new(&piece);
+            let mut room = [0; 128];
+            let mut cursor = Cursor::new(&mut room);
+            cursor.padded(&padded);
+            assert_eq!((len, len), (cursor.mark(), padded.len()));
+            assert_eq!(piece, &room[..len]);
+            let mut tight = vec![0; len.saturating_sub(1)];
+            let mut cursor = Cursor::new(&mut tight);
+            cursor.padded(&padded);
+            assert!(len == 0 || cursor.mark() > len);
+        }
+    }
+
+    /// Whole numbers of every length and sign.
+    #[test]
+    fn numbers_are_whole() {
+        let powers = (0..19).map(|n| 10_i64.pow(n));
+        for value in powers.flat_map(|p| [p - 1, p, p + 1, 7 * (p / 3)]).chain([i64::MAX, i64::MIN]) {
+            for value in [value, value.wrapping_neg()] {
+                let mut room = [0; 64];
+                let mut cursor = Cursor::new(&mut room);
+                cursor.int(value);
+                let mark = cursor.mark();
+                assert_eq!(value.to_string().as_bytes(), &room[..mark]);
+            }
+        }
     }
 }

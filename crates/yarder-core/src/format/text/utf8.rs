@@ -75,6 +75,21 @@ pub(crate) fn prefix(text: &[u8], chars: usize) -> &[u8] {
     &text[..bytes]
 }
 
+/// `bytes` as text: what is no UTF-8 as the four characters `\xNN`, as Python's `decode("utf-8", "backslashreplace")`.
+pub(crate) fn decoded(bytes: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(bytes.len());
+    for (unit, raw) in units(bytes) {
+        match unit {
+            Unit::Scalar(_) => out.extend_from_slice(raw),
+            // In bytes a surrogate is no character.
+            Unit::Surrogate(_) | Unit::Byte(_) => {
+                raw.iter().for_each(|byte| out.extend_from_slice(format!("\\x{byte:02x}").as_bytes()));
+            }
+        }
+    }
+    out
+}
+
 /// Appends code point `code` as UTF-8, a surrogate in its three-byte form.
 pub(crate) fn push(code: u32, out: &mut Vec<u8>) {
     let low = |shift: u32| 0x80 | (code >> shift & 0x3F) as u8;
