@@ -76,7 +76,7 @@ calls = st.tuples(
 relaxed = settings(deadline=None, suppress_health_check=list(HealthCheck))
 
 
-@settings(relaxed, max_examples=250)
+@settings(relaxed, max_examples=120)
 @given(st.lists(calls, min_size=1, max_size=25))
 def test_any_call(tmp_path_factory: pytest.TempPathFactory, calls: list[Any]) -> None:
     """Junk as message, argument, field and keyword, at once: as many records as calls, whole, in order."""
@@ -129,7 +129,7 @@ def depth(value: Any) -> int:
     return 0 if inner is None else 1 + max(map(depth, inner), default=0)
 
 
-@settings(relaxed, max_examples=250)
+@settings(relaxed, max_examples=120)
 @given(st.lists(st.dictionaries(surrogates, nested, max_size=5), min_size=1, max_size=10))
 def test_any_values(tmp_path_factory: pytest.TempPathFactory, calls: list[dict[str, Any]]) -> None:
     """Fields of any shape come back equal: as arguments of the call, bound, in a context, and from a handler."""

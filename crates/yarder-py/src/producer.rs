@@ -128,7 +128,6 @@ impl Producer {
         let py = this.py();
         let made = logger::make(py, this.as_unbound(), facility.unwrap_or(""), false, None)?.into_bound(py);
         let Some(logger) = logger::of(&made) else { return Ok(false) };
-        let logger: *mut logger::Logger = logger;
         let named: Vec<_> = fields.map(|fields| fields.iter().collect()).unwrap_or_default();
         // SAFETY: `made` keeps the logger; the GIL is held.
         unsafe {

@@ -101,7 +101,8 @@ fn try_once(live: &mut Live, parts: &Parts<'_>, wait: &mut Wait) -> Attempt {
             // The oldest records make room; what that cost is told by this record.
             Pressure::Full if live.ring.policy() == Policy::OverwriteOldest => {
                 live.service.wake();
-                drop(live.producer.overwrite(bytes + MOST_LOSSES));
+                // Taken and let go: the next round reserves what it needs of it.
+                let _ = live.producer.overwrite(bytes + MOST_LOSSES);
             }
             Pressure::Full => return full(live, parts, losses, wait),
             Pressure::Stalled => return stalled(live, parts, losses, wait),

@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use pyo3::ffi;
 use pyo3::prelude::*;
-use yarder_core::format::{Formatter, Human, Json, Tz};
+use yarder_core::format::{Formatter, Human, Trace, Tz};
 use yarder_core::local::{Console as Descriptor, LocalDrain, OutletId};
+use yarder_core::plan::Layout;
 
 use super::recipe::Console;
 use super::Hub;
@@ -112,11 +113,12 @@ impl Slot {
     }
 
     fn formatter(&self, color: bool) -> Formatter {
-        if self.console.format == "json" {
-            return Formatter::Json(Json::new());
-        }
         let tz = Tz::parse(&self.tz).unwrap_or_else(Tz::utc);
-        Formatter::Human(Human::new(tz, color).with_local(self.console.show_locals))
+        if self.console.format != Layout::Human {
+            return self.console.format.formatter(&tz);
+        }
+        let trace = self.console.traceback.as_deref().and_then(Trace::parse).unwrap_or_default();
+        Formatter::Human(Human::new(tz, color).with_local(self.console.show_locals).with_traceback(trace))
     }
 
     const fn is_written_by_callers(&self) -> bool {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use yarder_core::local::LocalFilter;
+use yarder_core::plan::Layout;
 use yarder_ring::layout::Policy;
 
 /// Arguments of `attach`, checked.
@@ -38,13 +39,12 @@ fn local() -> String {
 /// One console.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Console {
-    pub(crate) name: String,
     #[serde(default = "everything")]
     pub(crate) level: i8,
     #[serde(default)]
     pub(crate) facilities: Option<BTreeMap<String, i8>>,
     pub(crate) stream: Stream,
-    pub(crate) format: String,
+    pub(crate) format: Layout,
     #[serde(default)]
     pub(crate) color: Option<bool>,
     #[serde(default)]
