@@ -45,6 +45,14 @@ pub fn is_whole(file: &File, intent: &IntentFile) -> io::Result<bool> {
     Ok(xxh3_64(&read(file, intent.offset, intent.length)?) == intent.hash)
 }
 
+/// Whether the file ends where the intended bytes were to begin: nobody wrote anything since.
+///
+/// # Errors
+/// What the system answered.
+pub fn is_untouched(file: &File, intent: &IntentFile) -> io::Result<bool> {
+    Ok(file.metadata()?.len() == intent.offset && is_same_file(file, intent)?)
+}
+
 /// Where `bytes`, the batch formatted again, stand in the file.
 ///
 /// # Errors

@@ -300,6 +300,7 @@ impl Engine {
         fault::point(Stage::Format);
         self.outputs.iter_mut().for_each(Output::clear);
         let Engine { rings, plans, outputs, active, heap, pairs, .. } = self;
+        active.iter().for_each(|index| rings[*index].begin_account());
         let mut form = Form { rings, plans, outputs, force, corrupt: 0, records: 0 };
         form.run(active, heap);
         for index in active.iter() {
@@ -330,7 +331,7 @@ impl Engine {
         self.intent.state = IntentState::Prepared;
         for index in &self.active {
             let ring = &self.rings[*index];
-            ring.consumer.tag(self.intent.sequence, ring.new, ring.flags);
+            ring.consumer.tag(self.intent.sequence, ring.new, ring.flags, ring.account.as_ref());
         }
         if let Err(error) = self.yard.control().prepare(&self.intent) {
             // Cannot happen: the number of files is bounded above. The records stay in their rings.
@@ -348,6 +349,7 @@ impl Engine {
         let mut stuck = false;
         for output in &mut self.outputs {
             stuck |= !output.write(&self.host, now);
+            fault::point(Stage::File);
         }
         if stuck && !self.give_up() {
             return false;

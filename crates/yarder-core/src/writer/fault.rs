@@ -25,6 +25,8 @@ pub(super) enum Stage {
     Prepare,
     /// A part of a batch is written (half of one file's bytes, where it is the first).
     Write,
+    /// One file has its bytes, the next may not.
+    File,
     /// The intent says WRITTEN, no head has moved.
     Written,
     /// The first head has moved, not all.
@@ -111,6 +113,7 @@ impl Fault {
             "format" => Stage::Format,
             "prepare" => Stage::Prepare,
             "write" => Stage::Write,
+            "file" => Stage::File,
             "written" => Stage::Written,
             "heads" => Stage::Heads,
             _ => return None,

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use yarder_ring::layout::Reason;
+use yarder_ring::Account;
 
 use super::output::Output;
 use super::tracked::{stamp, Records, Tracked};
@@ -109,11 +110,18 @@ impl Form<'_> {
             Ok(view) => view,
             Err(_) => return self.corrupt(ring, record, ns),
         };
-        let Tracked { plan: Some(plan), formatters, source, .. } = &mut self.rings[ring] else { return };
+        let Tracked { plan: Some(plan), formatters, source, account, .. } = &mut self.rings[ring] else { return };
         let plan = &mut self.plans[*plan];
         self.records += 1;
         let facility = view.facility();
-        if view.flags() & flag::LOST != 0 {
+        if let Some(account) = account {
+            if let Some(losses) = account.deliver(view.sequence(), view.loss()) {
+                let mask = plan.route.mask(WARNING, facility);
+                each(mask, &plan.targets, formatters, self.outputs, self.force, |formatter, output| {
+                    formatter.counted(&losses, view.sequence(), source, ns, &mut output.bytes);
+                });
+            }
+        } else if view.flags() & flag::LOST != 0 {
             // A loss is told wherever a warning would go, not only where its carrier goes.
             let mask = plan.route.mask(WARNING, facility);
             each(mask, &plan.targets, formatters, self.outputs, self.force, |formatter, output| {
@@ -139,7 +147,10 @@ impl Form<'_> {
     #[cold]
     fn corrupt(&mut self, ring: usize, record: &[u8], ns: u64) {
         self.corrupt += 1;
-        let Tracked { plan: Some(plan), formatters, source, .. } = &mut self.rings[ring] else { return };
+        let Tracked { plan: Some(plan), formatters, source, account, .. } = &mut self.rings[ring] else { return };
+        if let Some(account) = account {
+            account.deliver_corrupt();
+        }
         let plan = &mut self.plans[*plan];
         let sequence =
             record.get(8..16).and_then(|bytes| bytes.first_chunk::<8>()).map_or(0, |b| u64::from_le_bytes(*b));
@@ -149,13 +160,32 @@ impl Form<'_> {
         });
     }
 
+    /// A batch that a predecessor began is formed again, but not whole: the rest of what it held was overwritten since.
+    pub(super) fn gone(&mut self, ring: usize, upto: &Account, ns: u64) {
+        let Tracked { plan: Some(plan), formatters, source, info, account, .. } = &mut self.rings[ring] else { return };
+        let plan = &mut self.plans[*plan];
+        let mask = plan.route.mask(WARNING, info.app.as_bytes());
+        let losses = account.as_mut().and_then(|account| account.finish(upto.last, &upto.told));
+        let Some(losses) = losses else { return };
+        each(mask, &plan.targets, formatters, self.outputs, self.force, |formatter, output| {
+            formatter.counted(&losses, upto.last.wrapping_add(1), source, ns, &mut output.bytes);
+        });
+    }
+
     /// The last losses of a ring that ended: no record will come to carry them.
     pub(super) fn final_losses(&mut self, ring: usize, ns: u64) {
-        let Tracked { plan: Some(plan), formatters, source, info, ring, .. } = &mut self.rings[ring] else { return };
+        let Tracked { plan: Some(plan), formatters, source, info, ring, account, .. } = &mut self.rings[ring] else {
+            return;
+        };
         let plan = &mut self.plans[*plan];
         let mask = plan.route.mask(WARNING, info.app.as_bytes());
         let mut sequence = ring.sequence();
-        for (reason, count) in ring.lost_pending().into_iter().enumerate().filter(|(_, count)| *count > 0) {
+        let pending = ring.lost_pending();
+        let losses = match account {
+            Some(account) => account.finish(sequence, &pending).unwrap_or_default(),
+            None => pending,
+        };
+        for (reason, count) in losses.into_iter().enumerate().filter(|(_, count)| *count > 0) {
             // Nobody loses more than there was: a header that was scribbled over must not tell stories.
             let count = count.min(ring.sequence());
             each(mask, &plan.targets, formatters, self.outputs, self.force, |formatter, output| {

@@ -60,10 +60,18 @@ impl Engine {
             if !ring.is_shared() || ring.upto == ring.head || ring.copy(usize::MAX).is_err() {
                 continue;
             }
+            ring.begin_account();
             for record in Records::new(&ring.batch) {
                 if let Ok(view) = RecordView::parse(record) {
                     let ns = ring.clock.to_ns(stamp(record));
-                    formatter.losses(&view, &ring.source, ns, &mut lines);
+                    match &mut ring.account {
+                        None => drop(formatter.losses(&view, &ring.source, ns, &mut lines)),
+                        Some(account) => {
+                            if let Some(losses) = account.deliver(view.sequence(), view.loss()) {
+                                formatter.counted(&losses, view.sequence(), &ring.source, ns, &mut lines);
+                            }
+                        }
+                    }
                     formatter.line(&view, &ring.source, ns, &mut lines);
                 }
             }

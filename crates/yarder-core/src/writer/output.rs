@@ -327,6 +327,22 @@ impl Output {
         true
     }
 
+    /// Whether the file holds all of a predecessor's batch, or nothing of it; `None` where neither is certain.
+    pub(super) fn holds(&mut self, host: &str, now: Instant, intent: &IntentFile) -> Option<bool> {
+        if self.segment.is_none() && !self.reopen(host, now) {
+            return None;
+        }
+        let segment = self.segment.as_ref()?;
+        let key = segment.key();
+        if (key.dev, key.ino) != (intent.key.dev, intent.key.ino) {
+            return None;
+        }
+        if resume::is_whole(segment.file(), intent).ok()? {
+            return Some(true);
+        }
+        resume::is_untouched(segment.file(), intent).ok()?.then_some(false)
+    }
+
     /// Finds out how far a predecessor came with these bytes.
     fn locate(&mut self, intent: &IntentFile) -> std::io::Result<()> {
         let Some(segment) = &mut self.segment else { return Ok(()) };

@@ -8,7 +8,8 @@ use std::time::Duration;
 use yarder_core::format::{Formatter, Human, Tz};
 use yarder_core::local::{Console, HandlerQueue, LocalDrain, LocalFilter};
 use yarder_core::record::{RecordBuilder, RecordView};
-use yarder_ring::{Producer, RingFile, RingSpec};
+use yarder_ring::layout::Reason;
+use yarder_ring::{Policy, Producer, RingFile, RingSpec};
 
 fn human() -> Formatter {
     Formatter::Human(Human::new(Tz::utc(), false))
@@ -169,4 +170,30 @@ fn a_local_destination_can_take_some_facilities_only() {
     assert!(log(&mut producer, 6, "web"));
     drain.drain();
     assert!(queue.is_empty());
+}
+
+/// Under `overwrite_oldest` a local destination is told of what it did not get, and a ring without shared ones counts
+/// that.
+#[test]
+fn a_local_destination_is_told_of_what_was_overwritten() {
+    let policy = Policy::OverwriteOldest;
+    let spec = RingSpec { main_slots: 256, policy, app: "web".into(), local: true, ..RingSpec::default() };
+    let ring = Arc::new(RingFile::anonymous(&spec).expect("a ring"));
+    let mut producer = Producer::new(Arc::clone(&ring)).expect("a producer");
+    let drain = LocalDrain::new(Arc::clone(&ring));
+    let id = drain.add_text(human(), &LocalFilter::default());
+    let mut text = String::new();
+    for round in 1..=2 {
+        for number in 0..1000 {
+            if !log(&mut producer, 6, &format!("line {number}")) {
+                let _ = producer.overwrite(200);
+                assert!(log(&mut producer, 6, &format!("line {number}")));
+            }
+        }
+        assert!(drain.drain() && drain.take_text(id, &mut text));
+        assert_eq!(ring.lost()[Reason::Overwritten as usize], round * 744);
+        assert_eq!(text.lines().count() as u64, round * 257);
+        assert_eq!(text.matches("744 records lost").count() as u64, round, "{text}");
+    }
+    assert_eq!(ring.local_lost(), [0; 4]);
 }
