@@ -11,13 +11,14 @@ use yarder_ring::clock::ClockPair;
 use yarder_ring::layout::TAG_FINAL_LOSS;
 use yarder_ring::{sys, Intent, IntentState, RingError, RingFile, WriterLock, Yard, INTENT_FILES};
 
-use super::fault::{self, Stage};
 use super::form::{Form, Served};
 use super::output::{Output, Progress, Teller};
-use super::report::Reporter;
 use super::stats::{add, counter, Meters};
 use super::tracked::Tracked;
+use crate::archive::Keeper;
+use crate::fault::{self, Stage};
 use crate::format::Source;
+use crate::report::Reporter;
 use crate::trace;
 
 /// Slots of a batch, over all rings: about a megabyte, half of a default ring. Larger writes cost the page
@@ -56,6 +57,7 @@ pub(super) struct Engine {
     pub(super) plans: Vec<Served>,
     pub(super) outputs: Vec<Output>,
     pub(super) meters: Arc<Meters>,
+    pub(super) keeper: Arc<Keeper>,
     pub(super) pairs: Vec<ClockPair>,
     pub(super) pair_count: u32,
     pub(super) intent: Intent,
@@ -81,10 +83,12 @@ impl Engine {
     pub(super) fn new(yard: Arc<Yard>, serve: bool, meters: Arc<Meters>, now: Instant) -> Engine {
         let host = sys::hostname();
         let app = yard.path().file_name().map_or_else(|| "yarder".into(), |name| name.to_string_lossy().into_owned());
+        let own = Arc::clone(&yard);
         Engine {
             source: Source::new(&app, sys::pid(), &host, 0, "yarder"),
             generation: yard.control().rings_generation().wrapping_sub(1),
             yard,
+            keeper: Keeper::new(own, Arc::clone(&meters.keeper)),
             host,
             lock: None,
             serve,
@@ -179,6 +183,9 @@ impl Engine {
             return Pass::Stuck;
         }
         self.keep_house(now);
+        if self.has_requests() {
+            self.serve_requests(now);
+        }
         fault::point(Stage::Snapshot);
         self.select();
         if self.active.is_empty() {
@@ -197,6 +204,7 @@ impl Engine {
         }
         self.form(false);
         self.skip_known();
+        self.turn_due(now);
         if !self.commit(now) {
             return Pass::Stuck;
         }
@@ -210,6 +218,7 @@ impl Engine {
     /// Whether a pass would find something; reads tails only.
     pub(super) fn has_work(&self) -> bool {
         self.generation != self.yard.control().rings_generation()
+            || self.has_requests()
             || self.rings.iter().any(|ring| ring.plan.is_some() && ring.ring.snapshot() != ring.head)
     }
 
@@ -269,10 +278,18 @@ impl Engine {
         !active.is_empty()
     }
 
+    /// Slots of a batch: fewer where a file is to stay small, since a batch is never parted between two files.
+    fn batch_slots(&self) -> usize {
+        let sizes = self.outputs.iter().filter_map(|output| output.rotator.options.rotate.size);
+        sizes.min().map_or(BATCH_SLOTS, |size| BATCH_SLOTS.min(size as usize / 1024))
+    }
+
     /// Copies a share of each active ring; a ring that breaks a rule is set aside.
     fn copy(&mut self) -> bool {
         fault::point(Stage::Merge);
-        let share = (BATCH_SLOTS / self.active.len().max(1)).max(SHARE);
+        let slots = self.batch_slots();
+        let least = if slots < BATCH_SLOTS { 1 } else { SHARE };
+        let share = (slots / self.active.len().max(1)).max(least);
         let mut more = false;
         let mut corrupt = Vec::new();
         for index in &self.active {

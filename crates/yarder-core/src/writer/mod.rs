@@ -7,12 +7,12 @@
 //! (`yardwork`).
 
 mod engine;
-mod fault;
 mod form;
 mod last;
+mod locate;
 mod output;
 mod recover;
-mod report;
+mod rotate;
 mod service;
 mod stats;
 mod tracked;

@@ -1,10 +1,8 @@
 //! One live file as the writer sees it: the bytes of the current batch, how far they got, and how the
 //! file fails and heals.
 
-use std::fs::{self, OpenOptions};
-use std::io::Write;
+use std::fs;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
 use std::sync::atomic::Ordering;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,11 +11,12 @@ use xxhash_rust::xxh3::xxh3_64;
 use yarder_ring::layout::Reason;
 use yarder_ring::{sys, FileKey, IntentFile};
 
-use super::fault::{self, Stage};
 use super::form::Target;
-use super::report::Reporter;
+use super::rotate::Rotator;
 use super::stats::{add, BackendMeters};
+use crate::fault::{self, Stage};
 use crate::format::Source;
+use crate::report::Reporter;
 use crate::segment::{advice, resume, Segment, SegmentError, SegmentOptions};
 use crate::trace;
 
@@ -54,12 +53,13 @@ pub(super) struct Output {
     pub(super) ends: Vec<u32>,
     pub(super) progress: Progress,
     pub(super) meters: Arc<BackendMeters>,
+    pub(super) rotator: Rotator,
     failing: Option<Failing>,
     /// Records lost here that the file does not tell of yet.
     untold: u64,
     /// The rest of a line that was begun when the file was given up.
     debt: Vec<u8>,
-    reporter: Reporter,
+    pub(super) reporter: Reporter,
     warned: bool,
 }
 
@@ -74,7 +74,7 @@ pub(super) fn path_hash(options: &SegmentOptions) -> u64 {
 }
 
 impl Output {
-    pub(super) fn new(options: SegmentOptions, meters: Arc<BackendMeters>) -> Output {
+    pub(super) fn new(options: SegmentOptions, rotator: Rotator, meters: Arc<BackendMeters>) -> Output {
         Output {
             path_hash: path_hash(&options),
             options,
@@ -83,6 +83,7 @@ impl Output {
             ends: Vec::new(),
             progress: Progress::Done,
             meters,
+            rotator,
             failing: None,
             untold: 0,
             debt: Vec::new(),
@@ -98,6 +99,11 @@ impl Output {
 
     pub(super) fn is_given_up(&self) -> bool {
         self.failing.as_ref().is_some_and(|failing| failing.given_up)
+    }
+
+    /// Whether there is a file with content, opened or not.
+    pub(super) fn has_file(&self) -> bool {
+        fs::metadata(&self.options.path).is_ok_and(|meta| meta.is_file() && meta.len() > 0)
     }
 
     /// Its records no longer hold up others.
@@ -132,7 +138,7 @@ impl Output {
     }
 
     /// Opens the path unless the open file still stands there.
-    fn reopen(&mut self, host: &str, now: Instant) -> bool {
+    pub(super) fn reopen(&mut self, host: &str, now: Instant) -> bool {
         if self.segment.as_ref().is_some_and(Segment::is_linked) {
             return true;
         }
@@ -150,12 +156,13 @@ impl Output {
                 trace::event("segment", trace::INFO, || format!("{} opened", segment.path().display()));
                 if segment.stepped_aside() && !self.warned {
                     self.warned = true;
-                    super::report::say(&format!(
+                    crate::report::say(&format!(
                         "{} is held by another yarder (other app, user or container); writing to {} instead",
                         self.options.path.display(),
                         segment.path().display()
                     ));
                 }
+                self.rotator.attach(&segment);
                 self.segment = Some(segment);
                 true
             }
@@ -186,7 +193,7 @@ impl Output {
             self.meters.failing.store(false, Ordering::Relaxed);
             if self.reporter.has_spoken() {
                 let lost = if untold == 0 { String::new() } else { format!(", {untold} records were lost") };
-                super::report::say(&format!("{} can be written again{lost}", self.options.path.display()));
+                crate::report::say(&format!("{} can be written again{lost}", self.options.path.display()));
             }
         }
         true
@@ -219,6 +226,7 @@ impl Output {
             return None;
         }
         self.progress = Progress::At(0);
+        self.begin_time();
         let (key, offset) = match &mut self.segment {
             Some(segment) => {
                 // A failure shows again at once when the bytes themselves are written.
@@ -296,7 +304,7 @@ impl Output {
         if self.failing.take().is_some() {
             self.meters.failing.store(false, Ordering::Relaxed);
             if self.reporter.has_spoken() {
-                super::report::say(&format!("{} can be written again", self.options.path.display()));
+                crate::report::say(&format!("{} can be written again", self.options.path.display()));
             }
         }
     }
@@ -320,62 +328,6 @@ impl Output {
             }
         }
         true
-    }
-
-    /// Finds out how far a predecessor came with these bytes.
-    fn locate(&mut self, intent: &IntentFile) -> std::io::Result<()> {
-        let Some(segment) = &mut self.segment else { return Ok(()) };
-        let key = segment.key();
-        if (key.dev, key.ino) != (intent.key.dev, intent.key.ino) && self.finish_elsewhere(intent)? {
-            self.progress = Progress::Done;
-            return Ok(());
-        }
-        let Some(segment) = &mut self.segment else { return Ok(()) };
-        if resume::is_whole(segment.file(), intent)? {
-            trace::event("writer", trace::INFO, || format!("{}: the batch was whole", segment.path().display()));
-            self.progress = Progress::At(self.bytes.len());
-            return Ok(());
-        }
-        if xxh3_64(&self.bytes) != intent.hash {
-            // Not the bytes that were intended, so places say nothing; lines do.
-            let missing = resume::missing(segment.file(), intent, &self.bytes)?;
-            trace::event("writer", trace::WARNING, || {
-                format!("{}: a batch is not the same again, {} bytes missing", segment.path().display(), missing.len())
-            });
-            self.replace(missing);
-            self.progress = Progress::At(0);
-            return Ok(());
-        }
-        let found = resume::find(segment.file(), intent, &self.bytes)?;
-        trace::event("writer", trace::INFO, || {
-            format!("{}: {} of {} bytes were there", segment.path().display(), found.done, self.bytes.len())
-        });
-        segment.set_torn(found.torn && found.done < self.bytes.len());
-        self.progress = Progress::At(found.done);
-        Ok(())
-    }
-
-    /// The file of the intent was renamed since: the batch is finished there, if it was begun there.
-    fn finish_elsewhere(&mut self, intent: &IntentFile) -> std::io::Result<bool> {
-        let Some(folder) = self.options.path.parent() else { return Ok(false) };
-        for entry in fs::read_dir(folder)? {
-            let entry = entry?;
-            let Ok(meta) = entry.metadata() else { continue };
-            if !meta.is_file() || (meta.dev(), meta.ino()) != (intent.key.dev, intent.key.ino) {
-                continue;
-            }
-            let mut file = OpenOptions::new().read(true).append(true).open(entry.path())?;
-            if resume::is_whole(&file, intent)? {
-                return Ok(true);
-            }
-            let found = resume::find(&file, intent, &self.bytes)?;
-            if found.done == 0 || xxh3_64(&self.bytes) != intent.hash {
-                return Ok(false);
-            }
-            file.write_all(&self.bytes[found.done..])?;
-            return Ok(true);
-        }
-        Ok(false)
     }
 
     /// Gives the batch up for this file, so that others go on; what is not in the file is lost.

@@ -1,0 +1,148 @@
+//! Death in each step of rotation, compression and retention: the next start finishes it, every record once.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::path::Path;
+
+use yarder_ring::Policy;
+
+use crate::common::{child, file, is_child, plan, variable, App, Folder, LONG};
+use crate::shelf::{archives, assert_all_once, assert_once_of, everything, names, recover};
+
+/// Not a test by itself: logs, rotates and compresses until a fault ends it.
+#[test]
+fn child_rotates() {
+    if !is_child() {
+        return;
+    }
+    let base = variable("FOLDER");
+    let base = Path::new(&base);
+    let mut app = App::with(base, &fs::read_to_string(base.join("plan.json")).expect("a plan"), 1024, Policy::Block);
+    for number in 0..20_000 {
+        app.log(number);
+        if number % 50 == 0 {
+            let noted = base.join("noted.new");
+            fs::write(&noted, (number + 1).to_string()).expect("a note");
+            fs::rename(&noted, base.join("noted")).expect("a note");
+        }
+        if number % 1000 == 999 {
+            // So that the background comes to its stages while records are on their way.
+            app.flush();
+            app.service.settle_archives(LONG);
+        }
+    }
+    assert!(app.end());
+}
+
+fn noted(folder: &Folder) -> u64 {
+    fs::read_to_string(folder.join("noted")).ok().and_then(|text| text.parse().ok()).unwrap_or(0)
+}
+
+/// Runs the child until it dies at `fault`; gives the folder with what it left.
+fn dies(fault: &str, options: &str) -> Folder {
+    let folder = Folder::new("dies");
+    let path = folder.join("web.log");
+    fs::write(folder.join("plan.json"), plan(&[file(&path, options)])).expect("a plan");
+    let base = folder.path().to_string_lossy().into_owned();
+    let mut victim = child("deaths::child_rotates", &[("FOLDER", &base), ("YARDER_FAULT", fault)]);
+    assert!(!victim.wait().expect("its end").success(), "{fault}: it was to die");
+    folder
+}
+
+const ROTATION: [&str; 3] = ["rotate", "renamed", "opened"];
+const COMPRESSION: [&str; 4] = ["compress", "synced", "published", "unlinked"];
+
+/// Every stage of rotation and compression, the first and a later time, by kill and by abort.
+#[test]
+fn a_death_in_any_step_loses_and_doubles_nothing() {
+    for stage in ROTATION.into_iter().chain(COMPRESSION) {
+        for action in ["exit:1", "abort:3"] {
+            let fault = format!("{stage}:{action}");
+            let folder = dies(&fault, r#","rotate":100000,"compress":"zstd""#);
+            recover(&folder);
+            let path = folder.join("web.log");
+            let count = everything(&path).0.len() as u64;
+            assert!(count >= noted(&folder), "{fault}: {count} found, {} were accepted", noted(&folder));
+            assert_all_once(&path, count);
+            let left = archives(&path);
+            assert!(left.iter().all(|archive| archive.plain.is_none()), "{fault}: {left:?}");
+            assert!(
+                names(folder.path()).iter().all(|name| !name.ends_with(".tmp")),
+                "{fault}: a temporary file is left"
+            );
+        }
+    }
+}
+
+/// A death while a batch is written, with rotations all around it.
+#[test]
+fn a_death_in_a_batch_between_rotations() {
+    for stage in ["prepare", "write", "written", "heads"] {
+        let fault = format!("{stage}:exit:30");
+        let folder = dies(&fault, r#","rotate":50000,"compress":"lz4""#);
+        recover(&folder);
+        let path = folder.join("web.log");
+        let count = everything(&path).0.len() as u64;
+        assert!(count >= noted(&folder), "{fault}");
+        assert_all_once(&path, count);
+    }
+}
+
+/// A death in retention: what was to go goes, nothing else does.
+#[test]
+fn a_death_in_retention_removes_what_was_to_go() {
+    for stage in ["expire", "expired"] {
+        let folder = dies(&format!("{stage}:exit:2"), r#","rotate":100000,"compress":"gzip","keep":2"#);
+        recover(&folder);
+        let path = folder.join("web.log");
+        assert!(archives(&path).len() <= 2, "{stage}");
+        let (found, foreign) = everything(&path);
+        assert!(found.values().all(|times| *times == 1) && foreign.is_empty());
+        let (first, last) = (found.keys().next().copied(), found.keys().next_back().copied());
+        assert_eq!(last.unwrap_or(0) - first.unwrap_or(0) + 1, found.len() as u64, "{stage}: a gap");
+    }
+}
+
+/// What other programs do to the file between the death and the next start: an append, `> app.log`, a copy and a
+/// truncation. Every record once, over live file, archives and copy; what was cut by hand is gone, nothing else.
+#[test]
+fn others_touch_the_file_between_death_and_start() {
+    for stage in ["rotate", "renamed", "opened", "prepare", "write", "written"] {
+        for touch in ["append", "truncate", "copytruncate"] {
+            let fault = format!("{stage}:exit:3");
+            let folder = dies(&fault, r#","rotate":100000,"compress":"zstd""#);
+            let path = folder.join("web.log");
+            let mut cut = String::new();
+            match touch {
+                "append" => {
+                    let mut live = OpenOptions::new().append(true).create(true).open(&path).expect("the file");
+                    live.write_all(b"\nforeign\n").expect("room");
+                }
+                "truncate" if path.exists() => {
+                    cut = fs::read_to_string(&path).expect("the file");
+                    fs::write(&path, "").expect("a truncation");
+                }
+                "copytruncate" if path.exists() => {
+                    fs::copy(&path, folder.join("web.log.1")).expect("a copy");
+                    fs::write(&path, "").expect("a truncation");
+                    cut = fs::read_to_string(folder.join("web.log.1")).expect("the copy");
+                }
+                _ => {}
+            }
+            recover(&folder);
+            let what = format!("{fault} {touch}");
+            let (mut found, foreign) = everything(&path);
+            let numbers = cut.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+            for number in numbers.filter_map(|value| value["fields"]["n"].as_u64()) {
+                let times = found.entry(number).or_insert(0);
+                // `> app.log` took a batch that was being written: it may stand in the file again, whole.
+                *times = if touch == "truncate" { 1 } else { *times + 1 };
+            }
+            let count = found.len() as u64;
+            assert!(count >= noted(&folder), "{what}: {count} found, {} were accepted", noted(&folder));
+            assert_once_of(&found, count);
+            let expected = usize::from(touch == "append");
+            assert_eq!(foreign.iter().filter(|line| *line == "foreign").count(), expected, "{what}");
+        }
+    }
+}
