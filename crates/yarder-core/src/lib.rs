@@ -11,6 +11,7 @@
 pub mod archive;
 mod fault;
 pub mod format;
+pub mod ledger;
 pub mod local;
 pub mod plan;
 pub mod record;

@@ -8,6 +8,7 @@ use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use yarder_ring::lock::{self, OfdLock};
 use yarder_ring::{sys, ArchiveIntent, ArchiveWork, Yard};
@@ -17,6 +18,7 @@ use super::disk;
 use super::keep::{surplus, Stock};
 use super::name::{Archive, Family, Stamp};
 use crate::fault::{self, Stage};
+use crate::ledger::{Line, Pen};
 use crate::plan::{ArchiveOptions, Codec};
 use crate::trace;
 
@@ -31,6 +33,8 @@ mod step {
 /// One file whose archives are looked after.
 #[derive(Clone, Debug)]
 pub struct Ward {
+    /// Its ledger; without one a name alone says that an archive is ours.
+    pub pen: Option<Arc<Pen>>,
     /// Its names.
     pub family: Family,
     /// Its live file.
@@ -131,6 +135,11 @@ impl Tending<'_> {
         }
     }
 
+    /// The plain name, as the ledger has it.
+    fn name(&self, stamp: Stamp) -> String {
+        self.ward.family.name(stamp, None).to_string_lossy().into_owned()
+    }
+
     /// Compresses one archive; on any failure the plain one stays.
     fn compress(&mut self, stamp: Stamp, codec: Codec) {
         let plain = self.ward.family.path(stamp, None);
@@ -164,6 +173,11 @@ impl Tending<'_> {
                 return Err(error);
             }
         };
+        // Before it has its name: a successor that finds it there need not ask for its frames.
+        if let Some(pen) = &self.ward.pen {
+            let (name, frames) = (self.name(stamp), packed.frames.clone());
+            pen.append(&Line::Packed { name, codec, plain: packed.plain, packed: packed.packed, frames });
+        }
         fault::point(Stage::Synced);
         let target = self.ward.family.path(stamp, Some(codec));
         match disk::rename_new(&temporary, &target) {
@@ -194,7 +208,7 @@ impl Tending<'_> {
         let Some(lock) = OfdLock::try_exclusive(descriptor)? else {
             return Err(io::Error::from(io::ErrorKind::WouldBlock));
         };
-        let packed = pack_all(codec, plain, Pen(&lock), |frames| {
+        let packed = pack_all(codec, plain, Sink(&lock), |frames| {
             if frames > 0 {
                 fault::point(Stage::Compress);
             }
@@ -265,7 +279,16 @@ impl Tending<'_> {
             live: fs::metadata(&self.ward.live).map_or(0, |meta| meta.len()),
             free: disk::free(self.ward.family.folder()),
         };
-        for (archive, why) in surplus(archives, &self.ward.options, &stock) {
+        let pen = self.ward.pen.as_deref();
+        // A name that looks like ours is not enough where there is a ledger.
+        let ours = |archive: &&Archive| pen.is_none_or(|pen| pen.knows(&self.name(archive.stamp)));
+        let archives: Vec<Archive> = archives.iter().filter(ours).cloned().collect();
+        for (archive, why) in surplus(&archives, &self.ward.options, &stock) {
+            if let Some(pen) = pen {
+                let line =
+                    Line::Removed { name: self.name(archive.stamp), why: why.name().into(), at: sys::realtime_ns() };
+                pen.append(&line);
+            }
             let intent = self.intent(1, archive.stamp, None, None);
             self.yard.control().set_archive_intent(ArchiveWork::Retention, &intent);
             fault::point(Stage::Expire);
@@ -312,9 +335,9 @@ impl Tending<'_> {
 }
 
 /// Writes by the descriptor that carries the lock.
-struct Pen<'a>(&'a OfdLock);
+struct Sink<'a>(&'a OfdLock);
 
-impl Write for Pen<'_> {
+impl Write for Sink<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         Ok(rustix::io::write(self.0, bytes)?)
     }

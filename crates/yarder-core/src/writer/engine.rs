@@ -14,6 +14,7 @@ use yarder_ring::{sys, Intent, IntentState, RingError, RingFile, WriterLock, Yar
 use super::form::{Form, Served};
 use super::output::{Output, Progress, Teller};
 use super::stats::{add, counter, Meters};
+use super::tally::{Facilities, Whole};
 use super::tracked::Tracked;
 use crate::archive::Keeper;
 use crate::fault::{self, Stage};
@@ -73,6 +74,9 @@ pub(super) struct Engine {
     pub(super) paired: Instant,
     pub(super) unlinked: bool,
     pub(super) plan_reporter: Reporter,
+    pub(super) facilities: Facilities,
+    /// What the batch holds.
+    pub(super) whole: Whole,
     heap: BinaryHeap<Reverse<(u64, u64, usize)>>,
     elected: Option<Instant>,
     /// Who speaks in lines about the writer's own losses.
@@ -108,6 +112,8 @@ impl Engine {
             paired: now,
             unlinked: false,
             plan_reporter: Reporter::default(),
+            facilities: Facilities::default(),
+            whole: Whole::default(),
             heap: BinaryHeap::new(),
             elected: None,
         }
@@ -242,7 +248,8 @@ impl Engine {
 
     /// Opens and heals the files of the active rings, and leaves out rings that must wait for one.
     fn make_ready(&mut self, now: Instant) -> bool {
-        let Engine { active, rings, plans, outputs, source, host, .. } = self;
+        let Engine { active, rings, plans, outputs, source, host, yard, .. } = self;
+        let control = yard.control();
         let mut files = 0;
         active.retain(|index| {
             let ring = &rings[*index];
@@ -256,6 +263,7 @@ impl Engine {
             for target in &plan.targets {
                 let teller = Teller { target, source };
                 if outputs[target.output].make_ready(host, now, &teller) {
+                    outputs[target.output].open_book(control);
                     ready += 1;
                 } else {
                     failing += 1;
@@ -316,8 +324,10 @@ impl Engine {
     pub(super) fn form(&mut self, force: bool) {
         fault::point(Stage::Format);
         self.outputs.iter_mut().for_each(Output::clear);
-        let Engine { rings, plans, outputs, active, heap, pairs, .. } = self;
-        let mut form = Form { rings, plans, outputs, force, corrupt: 0, records: 0 };
+        let Engine { rings, plans, outputs, active, heap, pairs, facilities, .. } = self;
+        active.iter().for_each(|index| rings[*index].tally.clear());
+        let whole = Whole::default();
+        let mut form = Form { rings, plans, outputs, force, corrupt: 0, records: 0, whole, facilities };
         form.run(active, heap);
         for index in active.iter() {
             if form.rings[*index].flags & TAG_FINAL_LOSS == 0 {
@@ -328,6 +338,7 @@ impl Engine {
             form.final_losses(*index, pairs.last().map_or(made, |pair| pair.realtime_ns));
         }
         self.records = form.records;
+        self.whole = form.whole;
         if form.corrupt > 0 {
             self.yard.control().counter(counter::CORRUPT).fetch_add(form.corrupt, Ordering::Relaxed);
         }
@@ -339,6 +350,7 @@ impl Engine {
         self.intent.files.extend(self.outputs.iter_mut().filter_map(Output::intend));
         if self.intent.files.is_empty() {
             // Nobody wanted these records: there is nothing a successor could double.
+            self.keep_books();
             self.advance();
             return true;
         }
@@ -369,6 +381,7 @@ impl Engine {
         if stuck && !self.give_up() {
             return false;
         }
+        self.keep_books();
         let control = self.yard.control();
         control.written();
         fault::point(Stage::Written);

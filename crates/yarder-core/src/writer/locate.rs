@@ -22,6 +22,7 @@ impl Output {
         let key = segment.key();
         if (key.dev, key.ino) != (intent.key.dev, intent.key.ino) && self.finish_elsewhere(intent)? {
             self.progress = Progress::Done;
+            self.went_elsewhere = true;
             return Ok(());
         }
         let Some(segment) = &mut self.segment else { return Ok(()) };

@@ -6,6 +6,7 @@
 //! writer after a panic, finishes what was begun (`recover`). About once a second the yard is looked over
 //! (`yardwork`).
 
+mod book;
 mod engine;
 mod form;
 mod last;
@@ -15,6 +16,7 @@ mod recover;
 mod rotate;
 mod service;
 mod stats;
+mod tally;
 mod tracked;
 mod yardwork;
 

@@ -11,6 +11,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use yarder_ring::layout::Reason;
 use yarder_ring::{sys, FileKey, IntentFile};
 
+use super::book::Book;
 use super::form::Target;
 use super::rotate::Rotator;
 use super::stats::{add, BackendMeters};
@@ -54,6 +55,19 @@ pub(super) struct Output {
     pub(super) progress: Progress,
     pub(super) meters: Arc<BackendMeters>,
     pub(super) rotator: Rotator,
+    pub(super) book: Book,
+    /// Lines of this batch that tell of losses.
+    pub(super) told: u64,
+    /// Records of this batch that were given up.
+    pub(super) given_up: u64,
+    /// Where this batch begins in the file, where that is certain.
+    pub(super) start: Option<u64>,
+    /// Where it was to begin.
+    pub(super) intended: u64,
+    /// Every record is one line, so lines need no counting.
+    pub(super) one_line: bool,
+    /// The batch went into a file that has another name now.
+    pub(super) went_elsewhere: bool,
     failing: Option<Failing>,
     /// Records lost here that the file does not tell of yet.
     untold: u64,
@@ -84,6 +98,13 @@ impl Output {
             progress: Progress::Done,
             meters,
             rotator,
+            book: Book::default(),
+            told: 0,
+            given_up: 0,
+            start: None,
+            intended: 0,
+            one_line: true,
+            went_elsewhere: false,
             failing: None,
             untold: 0,
             debt: Vec::new(),
@@ -235,6 +256,7 @@ impl Output {
             }
             None => (FileKey { dev: 0, ino: 0, head_hash: 0 }, 0),
         };
+        self.intended = offset;
         Some(IntentFile {
             key,
             path_hash: self.path_hash,
@@ -281,11 +303,15 @@ impl Output {
         }
         fault::point(Stage::Write);
         let Progress::At(done) = self.progress else { return true };
+        let begin = segment.end();
         if let Err(failed) = segment.append(&self.bytes[done..]) {
             self.progress = Progress::At(done + failed.done);
             self.fail_io(now, failed.error);
             return false;
         }
+        // In one go, and nobody came in between.
+        let plain = done == 0 && segment.end() == begin + self.bytes.len() as u64;
+        self.start = plain.then_some(begin);
         if let Err(error) = segment.sync(now) {
             // The bytes are in the page cache and the kernel has forgotten that they are dirty: writing
             // them again would double them and prove nothing.
@@ -347,6 +373,7 @@ impl Output {
             lost -= 1;
         }
         add(&self.meters.written, (self.ends.len() - lost) as u64);
+        self.given_up = lost as u64;
         self.lose(lost as u64);
         lost as u64
     }
@@ -362,6 +389,7 @@ impl Output {
     pub(super) fn clear(&mut self) {
         self.bytes.clear();
         self.ends.clear();
+        (self.told, self.given_up, self.start, self.went_elsewhere) = (0, 0, None, false);
         self.progress = Progress::Done;
     }
 }

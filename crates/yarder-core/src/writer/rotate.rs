@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,6 +14,7 @@ use super::stats::{add, counter};
 use crate::archive::{disk, due_at, Family, Stamp, Ward};
 use crate::fault::{self, Stage};
 use crate::format::Tz;
+use crate::ledger::Pen;
 use crate::plan::{ArchiveOptions, Fsync, OnConflict};
 use crate::segment::{advice, Segment, SegmentOptions};
 use crate::trace;
@@ -80,7 +81,7 @@ impl Rotator {
         }
     }
 
-    fn set_birth(&mut self, birth_ns: u64) {
+    pub(super) fn set_birth(&mut self, birth_ns: u64) {
         self.birth_ns = birth_ns.max(1);
         self.due_ns = due_at(&self.options.rotate, self.tz.zone(), self.birth_ns);
     }
@@ -112,14 +113,14 @@ impl Rotator {
         self.options.compress.is_some() || self.options.removes()
     }
 
-    fn ward(&self, live: &Path, path_hash: u64) -> Option<Ward> {
+    fn ward(&self, live: &Path, path_hash: u64, pen: Option<&Arc<Pen>>) -> Option<Ward> {
         let family = self.family.clone()?;
-        Some(Ward { family, live: live.to_path_buf(), path_hash, options: self.options.clone() })
+        Some(Ward { family, live: live.to_path_buf(), path_hash, options: self.options.clone(), pen: pen.cloned() })
     }
 }
 
 /// When the file was made; of a file that was copied, its last change may be older.
-fn born(segment: &Segment) -> Option<u64> {
+pub(super) fn born(segment: &Segment) -> Option<u64> {
     let meta = segment.file().metadata().ok()?;
     let times = [meta.created().ok(), meta.modified().ok()];
     let born = times.into_iter().flatten().min()?;
@@ -147,21 +148,30 @@ impl Output {
             self.reopen(host, now);
             return false;
         }
+        self.close_book(control);
         let turned = self.rename(control, now_ns.unwrap_or_else(sys::realtime_ns));
-        let renamed = match turned {
-            Ok(renamed) => renamed,
+        let archive = match turned {
+            Ok(archive) => archive,
             Err(error) => {
                 self.rotator.retry = Some(now + RETRY);
                 let path = self.options.path.display();
                 self.reporter
                     .report(now, || format!("cannot rotate {path}: {error}; it goes on growing; {}", advice(&error)));
-                false
+                None
             }
         };
-        if renamed {
+        let renamed = archive.is_some();
+        // The old descriptor goes before a new file is opened, and with it the lock.
+        if let (Some(archive), Some(segment)) = (archive, self.segment.take_if(|_| renamed)) {
             fault::point(Stage::Renamed);
-            // The old descriptor goes first, and with it the lock.
-            self.segment = None;
+            self.book_rotation(&segment, &archive);
+            if self.options.fsync != Fsync::Never {
+                let folder = archive.parent().unwrap_or(Path::new("/"));
+                if let Err(error) = segment.file().sync_data().and_then(|()| disk::sync_folder(folder)) {
+                    self.reporter.report(now, || format!("cannot sync {}: {error}", archive.display()));
+                }
+            }
+            drop(segment);
             self.rotator.wanted = false;
             self.rotator.tended = None;
             self.reopen(host, now);
@@ -171,9 +181,9 @@ impl Output {
         renamed
     }
 
-    /// Gives the file its archive name. `false`: what stood there was not our file.
-    fn rename(&mut self, control: &Control, now_ns: u64) -> io::Result<bool> {
-        let (Some(segment), Some(family)) = (&self.segment, &self.rotator.family) else { return Ok(false) };
+    /// Gives the file its archive name, and gives its path. `None`: what stood there was not our file.
+    fn rename(&mut self, control: &Control, now_ns: u64) -> io::Result<Option<PathBuf>> {
+        let (Some(segment), Some(family)) = (&self.segment, &self.rotator.family) else { return Ok(None) };
         let (dev, ino) = segment.identity();
         loop {
             let stamp = Stamp::next(now_ns / 1_000_000, self.rotator.last);
@@ -203,16 +213,12 @@ impl Output {
             if disk::identity(&archive) != Some((dev, ino)) {
                 // Somebody replaced the file in this moment: theirs goes back where it was.
                 disk::rename_new(&archive, segment.real_path())?;
-                return Ok(false);
+                return Ok(None);
             }
             trace::event("archive", trace::INFO, || {
                 format!("{} is now {}", self.options.path.display(), archive.display())
             });
-            if self.options.fsync != Fsync::Never {
-                segment.file().sync_data()?;
-                disk::sync_folder(family.folder())?;
-            }
-            return Ok(true);
+            return Ok(Some(archive));
         }
     }
 }
@@ -261,11 +267,14 @@ impl Engine {
     fn tend(&mut self, index: usize, now: Instant) {
         let output = &mut self.outputs[index];
         output.open_for_archives();
+        output.open_book(self.yard.control());
         let rotator = &mut output.rotator;
         rotator.tended = Some(now);
         let Some(segment) = &output.segment else { return };
         let needed = rotator.has_rules();
-        if let Some(ward) = rotator.ward(segment.real_path(), output.path_hash).filter(|_| needed) {
+        if let Some(ward) =
+            rotator.ward(segment.real_path(), output.path_hash, output.book.pen.as_ref()).filter(|_| needed)
+        {
             self.keeper.tend(ward);
         }
     }

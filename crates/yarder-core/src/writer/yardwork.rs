@@ -19,7 +19,7 @@ use super::stats::{add, counter};
 use super::tracked::Tracked;
 use crate::fault::{self, Stage};
 use crate::format::Tz;
-use crate::plan::{Plan, Route};
+use crate::plan::{Layout, Plan, Route};
 use crate::report;
 use crate::segment::SegmentOptions;
 use crate::trace;
@@ -44,6 +44,7 @@ impl Engine {
         self.scan();
         self.retire();
         self.keep_archives(now);
+        self.close_books(false);
         self.sync_late(now);
         if now.saturating_duration_since(self.paired) >= PAIR {
             self.paired = now;
@@ -237,6 +238,7 @@ impl Engine {
                     self.outputs[output].segment = None;
                 }
                 self.outputs[output].rotator.set_options(&destination.archive, &tz);
+                self.outputs[output].one_line &= destination.format == Layout::Json;
                 Target { output, layout: destination.format, tz }
             })
             .collect();

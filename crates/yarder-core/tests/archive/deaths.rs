@@ -4,6 +4,7 @@ use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::Path;
 
+use yarder_core::ledger::audit;
 use yarder_ring::Policy;
 
 use crate::common::{child, file, is_child, plan, variable, App, Folder, LONG};
@@ -32,6 +33,13 @@ fn child_rotates() {
         }
     }
     assert!(app.end());
+}
+
+/// Files and ledger agree, every record is accounted for, and none is outside of a block.
+fn assert_audit(path: &Path, records: u64, what: &str) {
+    let found = audit(path).expect("a ledger");
+    assert!(found.is_clean(), "{what}: {:?} {:?} {:?}", found.findings, found.gaps, found.accounts);
+    assert_eq!((found.records + found.taken, found.other_lines), (records, 0), "{what}");
 }
 
 fn noted(folder: &Folder) -> u64 {
@@ -64,6 +72,7 @@ fn a_death_in_any_step_loses_and_doubles_nothing() {
             let count = everything(&path).0.len() as u64;
             assert!(count >= noted(&folder), "{fault}: {count} found, {} were accepted", noted(&folder));
             assert_all_once(&path, count);
+            assert_audit(&path, count, &fault);
             let left = archives(&path);
             assert!(left.iter().all(|archive| archive.plain.is_none()), "{fault}: {left:?}");
             assert!(
@@ -85,6 +94,7 @@ fn a_death_in_a_batch_between_rotations() {
         let count = everything(&path).0.len() as u64;
         assert!(count >= noted(&folder), "{fault}");
         assert_all_once(&path, count);
+        assert_audit(&path, count, &fault);
     }
 }
 
@@ -100,6 +110,7 @@ fn a_death_in_retention_removes_what_was_to_go() {
         assert!(found.values().all(|times| *times == 1) && foreign.is_empty());
         let (first, last) = (found.keys().next().copied(), found.keys().next_back().copied());
         assert_eq!(last.unwrap_or(0) - first.unwrap_or(0) + 1, found.len() as u64, "{stage}: a gap");
+        assert_audit(&path, last.unwrap_or(0) + 1, stage);
     }
 }
 

@@ -1,9 +1,11 @@
 //! The archive: rotation, compression, retention, and what of it a death leaves.
 
+mod audit;
 #[path = "../writer/common.rs"]
 mod common;
 mod compression;
 mod deaths;
+mod ledger;
 mod retention;
 mod rotation;
 mod shelf;
