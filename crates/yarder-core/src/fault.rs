@@ -29,6 +29,8 @@ pub(crate) enum Stage {
     Written,
     /// The first head has moved, not all.
     Heads,
+    /// The ledger has the batch's lines, the control page has the state before it.
+    Book,
     /// A rotation was said in the control page, the file has its old name.
     Rotate,
     /// The file has its archive name, there is no live file.
@@ -50,7 +52,7 @@ pub(crate) enum Stage {
 }
 
 /// Every stage with its name in the environment variable.
-const STAGES: [(&str, Stage); 17] = [
+const STAGES: [(&str, Stage); 18] = [
     ("scan", Stage::Scan),
     ("snapshot", Stage::Snapshot),
     ("merge", Stage::Merge),
@@ -59,6 +61,7 @@ const STAGES: [(&str, Stage); 17] = [
     ("write", Stage::Write),
     ("written", Stage::Written),
     ("heads", Stage::Heads),
+    ("book", Stage::Book),
     ("rotate", Stage::Rotate),
     ("renamed", Stage::Renamed),
     ("opened", Stage::Opened),

@@ -35,11 +35,12 @@ impl OpenBlock {
         self.block.bytes == 0 && self.block.producers.is_empty()
     }
 
-    /// Its words for the control page.
+    /// Its words for the control page, and how many of them are used.
     #[must_use]
-    pub fn to_words(&self) -> Vec<u64> {
+    pub fn to_words(&self) -> ([u64; OPEN_WORDS], usize) {
         let block = &self.block;
-        let mut words = vec![
+        let mut words = [0; OPEN_WORDS];
+        words[..HEAD].copy_from_slice(&[
             0,
             self.version,
             self.batch,
@@ -51,17 +52,19 @@ impl OpenBlock {
             block.records,
             block.from,
             block.to,
-            u64::from(block.levels) | (block.producers.len() as u64) << 16,
+            u64::from(block.levels) | (block.producers.len().min(SPANS) as u64) << 16,
             block.facilities,
             self.opened,
             block.head,
             0,
-        ];
-        for span in block.producers.iter().take(SPANS) {
-            words.extend([span.producer, span.first, span.last, span.count, span.elsewhere]);
+        ]);
+        let mut used = HEAD;
+        for (place, span) in words[HEAD..].chunks_exact_mut(SPAN).zip(&block.producers) {
+            place.copy_from_slice(&[span.producer, span.first, span.last, span.count, span.elsewhere]);
+            used += SPAN;
         }
-        words[0] = checksum(&words[1..]);
-        words
+        words[0] = checksum(&words[1..used]);
+        (words, used)
     }
 
     /// Reads them back; `None` where they are not whole.
@@ -130,11 +133,9 @@ mod tests {
             ..BlockLine::default()
         };
         let open = OpenBlock { version: 8, batch: 9, path_hash: 10, opened: 11, block };
-        let mut words = [0; OPEN_WORDS];
-        let used = open.to_words();
-        words[..used.len()].copy_from_slice(&used);
+        let (words, used) = open.to_words();
         assert_eq!(OpenBlock::from_words(&words), Some(open));
-        for at in 0..used.len() {
+        for at in 0..used {
             let mut other = words;
             other[at] ^= 1 << (at % 64);
             assert_eq!(OpenBlock::from_words(&other), None, "word {at}");

@@ -19,6 +19,7 @@ use super::output::Output;
 use super::rotate::born;
 use super::tally::Whole;
 use crate::archive::Family;
+use crate::fault::{self, Stage};
 use crate::ledger::{path_of, BlockLine, Line, OpenBlock, Pen, Span, OTHER_FACILITY, SPANS};
 use crate::segment::Segment;
 
@@ -26,6 +27,9 @@ use crate::segment::Segment;
 const FULL: u64 = 64 << 10;
 /// A block is closed after so long, so that what it holds can be proved.
 const OLD_NS: u64 = 60_000_000_000;
+
+/// Accounts that wait for a ledger that cannot be opened.
+const WAITING: usize = 4096;
 
 /// One output's ledger.
 #[derive(Debug, Default)]
@@ -51,12 +55,14 @@ pub(super) struct Book {
 /// One batch as one file got it.
 struct Entry<'a> {
     bytes: &'a [u8],
+    /// Their hash, if it was worked out already.
+    hash: Option<u64>,
     at: u64,
     parted: bool,
     lines: u64,
     records: u64,
     whole: Whole,
-    spans: Vec<Span>,
+    spans: &'a mut Vec<Span>,
     given_up: u64,
 }
 
@@ -122,9 +128,8 @@ impl Output {
 impl Engine {
     /// Books the batch for every file that could have got a part of it. Before WRITTEN: a successor does it again.
     pub(super) fn keep_books(&mut self) {
-        let Engine { active, rings, plans, outputs, facilities, whole, yard, intent, .. } = self;
+        let Engine { active, rings, plans, outputs, facilities, whole, yard, intent, host, .. } = self;
         let batch = intent.sequence;
-        let mut spans: Vec<Vec<Span>> = vec![Vec::new(); outputs.len()];
         for ring in active.iter().map(|index| &rings[*index]) {
             let Some(plan) = ring.plan.map(|plan| &plans[plan]) else { continue };
             let tally = &ring.tally;
@@ -151,29 +156,41 @@ impl Engine {
                     let name = Reason::from_index(reason).map_or("unknown", Reason::name);
                     *span.lost.entry(name.to_owned()).or_insert(0) += count;
                 }
-                spans[target.output].push(span);
+                outputs[target.output].spans.push(span);
             }
         }
         let control = yard.control();
-        for (output, spans) in outputs.iter_mut().zip(spans) {
-            if spans.is_empty() {
+        for output in outputs.iter_mut().filter(|output| !output.spans.is_empty()) {
+            if !output.rotator.options.ledger {
+                output.spans.clear();
                 continue;
+            }
+            // A recovery opens only what it writes to; what was for others is booked for this file too.
+            if output.segment.is_none() && !output.is_failing() {
+                output.reopen(host, std::time::Instant::now());
             }
             output.open_book(control);
             if output.book.pen.is_none() {
+                // Booked when there is a ledger again.
+                output.spans.truncate(WAITING);
                 continue;
             }
+            let mut spans = std::mem::take(&mut output.spans);
             let ((at, parted), here) = (output.place(), !output.went_elsewhere);
             let bytes = if here { output.bytes.as_slice() } else { &[] };
             let records = output.ends.len() as u64 - output.given_up;
             let lines = if output.one_line { output.ends.len() as u64 + output.told } else { count_lines(bytes) };
             let (given_up, whole) = (output.given_up, *whole);
             let parted = parted || given_up > 0;
-            let entry = Entry { bytes, at, parted, lines, records, whole, spans, given_up };
+            let hash = output.hash.filter(|_| here);
+            let entry = Entry { bytes, hash, at, parted, lines, records, whole, spans: &mut spans, given_up };
             let Some(segment) = &output.segment else { continue };
             output.book.note(segment, &facilities.names, entry);
+            fault::point(Stage::Book);
             output.book.save(control, output.path_hash, Some(batch));
             output.book.before = None;
+            // Its room is used again.
+            output.spans = spans;
         }
     }
 
@@ -185,6 +202,11 @@ impl Engine {
             if open.block.bytes > 0 && (all || now.saturating_sub(open.opened) >= OLD_NS) {
                 output.close_book(self.yard.control());
             }
+            if all {
+                // Its place in the page is free for another file.
+                output.book.save(self.yard.control(), 0, None);
+                output.book.identity = (0, 0);
+            }
             if output.book.pen.as_ref().is_some_and(|pen| pen.is_waiting()) {
                 let path = output.options.path.display();
                 let now = std::time::Instant::now();
@@ -195,6 +217,13 @@ impl Engine {
 }
 
 impl Book {
+    /// This process no longer writes the ledger, nor does its background thread.
+    pub(super) fn give_back(&mut self) {
+        if let Some(pen) = self.pen.take() {
+            pen.close();
+        }
+    }
+
     /// A ledger that was just made takes note of the archives that are there.
     fn adopt(&self, family: &Family) {
         let Some(pen) = self.pen.as_ref().filter(|pen| pen.section().is_none()) else { return };
@@ -214,12 +243,17 @@ impl Book {
         let before = self.before;
         if let Some(slot) = own {
             let counted = states(slot).filter(|state| before.is_none_or(|batch| state.batch < batch));
-            let newest = states(slot).map(|state| state.version).max().unwrap_or(0);
+            let version = states(slot).map(|state| state.version).max().unwrap_or(0);
             self.open = counted.max_by_key(|state| state.version).unwrap_or_default();
             // What comes next is newer than both.
-            self.open.version = newest;
+            self.open.version = version;
         }
-        self.slot = own.or_else(|| (0..OPEN_BLOCKS).find(|slot| states(*slot).next().is_none()));
+        let newest = |slot: usize| states(slot).max_by_key(|state| state.version);
+        let free = |slot: &usize| newest(*slot).is_none_or(|state| state.path_hash == 0 && state.is_empty());
+        self.slot = own.or_else(|| (0..OPEN_BLOCKS).find(free));
+        if own.is_none() {
+            self.open.version = self.slot.and_then(newest).map_or(0, |state| state.version);
+        }
         // A predecessor may have written its line and not come to say so.
         if !self.open.is_empty() && self.pen.as_ref().is_some_and(|pen| pen.has_block(&self.open.block)) {
             self.empty();
@@ -323,14 +357,14 @@ impl Book {
         block.given_up += entry.given_up;
         block.parted |= entry.parted && length > 0;
         let losses = entry.spans.iter().any(|span| !span.lost.is_empty()) || entry.given_up > 0;
-        entry.spans.into_iter().for_each(|span| merge(&mut block.producers, span));
+        entry.spans.drain(..).for_each(|span| merge(&mut block.producers, span));
         let many = block.producers.len() > SPANS;
         let alone = self.slot.is_none() && block.bytes > 0;
         let full = block.bytes >= FULL || (fresh && length >= FULL / 2);
         if losses || many || alone || block.parted || full {
             if fresh {
                 // Its checksum is worked out from the batch as it stands.
-                self.write(xxh3_64(entry.bytes));
+                self.write(entry.hash.unwrap_or_else(|| xxh3_64(entry.bytes)));
             } else {
                 self.bytes.extend_from_slice(entry.bytes);
                 self.close();
@@ -386,7 +420,8 @@ impl Book {
         self.open.version += 1;
         self.open.path_hash = path_hash;
         self.open.batch = batch.unwrap_or(self.open.batch);
-        control.set_open_block(slot, (self.open.version % 2) as usize, &self.open.to_words());
+        let (words, used) = self.open.to_words();
+        control.set_open_block(slot, (self.open.version % 2) as usize, &words[..used]);
     }
 }
 

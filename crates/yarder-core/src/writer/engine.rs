@@ -165,6 +165,7 @@ impl Engine {
     pub(super) fn resign(&mut self) {
         self.rings.clear();
         self.plans.clear();
+        self.outputs.iter_mut().for_each(|output| output.book.give_back());
         self.outputs.clear();
         self.active.clear();
         self.pending = false;

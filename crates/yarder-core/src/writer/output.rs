@@ -17,6 +17,7 @@ use super::rotate::Rotator;
 use super::stats::{add, BackendMeters};
 use crate::fault::{self, Stage};
 use crate::format::Source;
+use crate::ledger::Span;
 use crate::report::Reporter;
 use crate::segment::{advice, resume, Segment, SegmentError, SegmentOptions};
 use crate::trace;
@@ -56,12 +57,16 @@ pub(super) struct Output {
     pub(super) meters: Arc<BackendMeters>,
     pub(super) rotator: Rotator,
     pub(super) book: Book,
+    /// What each ring of this batch had for it.
+    pub(super) spans: Vec<Span>,
     /// Lines of this batch that tell of losses.
     pub(super) told: u64,
     /// Records of this batch that were given up.
     pub(super) given_up: u64,
     /// Where this batch begins in the file, where that is certain.
     pub(super) start: Option<u64>,
+    /// The hash of this batch's bytes, as the intent has it.
+    pub(super) hash: Option<u64>,
     /// Where it was to begin.
     pub(super) intended: u64,
     /// Every record is one line, so lines need no counting.
@@ -99,9 +104,11 @@ impl Output {
             meters,
             rotator,
             book: Book::default(),
+            spans: Vec::new(),
             told: 0,
             given_up: 0,
             start: None,
+            hash: None,
             intended: 0,
             one_line: true,
             went_elsewhere: false,
@@ -116,6 +123,11 @@ impl Output {
     /// Whether a batch may be written to it.
     pub(super) fn is_healthy(&self) -> bool {
         self.failing.is_none() && self.segment.is_some()
+    }
+
+    /// Whether it is known to take nothing now.
+    pub(super) fn is_failing(&self) -> bool {
+        self.failing.is_some()
     }
 
     pub(super) fn is_given_up(&self) -> bool {
@@ -257,12 +269,14 @@ impl Output {
             None => (FileKey { dev: 0, ino: 0, head_hash: 0 }, 0),
         };
         self.intended = offset;
+        let hash = xxh3_64(&self.bytes);
+        self.hash = Some(hash);
         Some(IntentFile {
             key,
             path_hash: self.path_hash,
             offset,
             length: self.bytes.len() as u64,
-            hash: xxh3_64(&self.bytes),
+            hash,
             ledger_offset: 0,
             ledger_length: 0,
             ledger_hash: 0,
@@ -381,6 +395,7 @@ impl Output {
     /// Other bytes for this batch, one record a line.
     pub(super) fn replace(&mut self, bytes: Vec<u8>) {
         self.bytes = bytes;
+        self.hash = None;
         self.ends.clear();
         self.ends.extend(memchr::memchr_iter(b'\n', &self.bytes).map(|at| at as u32 + 1));
     }
@@ -389,7 +404,8 @@ impl Output {
     pub(super) fn clear(&mut self) {
         self.bytes.clear();
         self.ends.clear();
-        (self.told, self.given_up, self.start, self.went_elsewhere) = (0, 0, None, false);
+        (self.told, self.given_up, self.went_elsewhere) = (0, 0, false);
+        (self.start, self.hash) = (None, None);
         self.progress = Progress::Done;
     }
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use yarder_core::ledger::audit;
 use yarder_ring::Policy;
 
-use crate::common::{child, file, is_child, plan, variable, App, Folder, LONG};
+use crate::common::{child, file, is_child, plan, variable, wait_until, App, Folder, LONG};
 use crate::shelf::{archives, assert_all_once, assert_once_of, everything, names, recover};
 
 /// Not a test by itself: logs, rotates and compresses until a fault ends it.
@@ -86,15 +86,16 @@ fn a_death_in_any_step_loses_and_doubles_nothing() {
 /// A death while a batch is written, with rotations all around it.
 #[test]
 fn a_death_in_a_batch_between_rotations() {
-    for stage in ["prepare", "write", "written", "heads"] {
-        let fault = format!("{stage}:exit:30");
-        let folder = dies(&fault, r#","rotate":50000,"compress":"lz4""#);
+    for stage in ["prepare:exit:30", "write:exit:29", "book:exit:1", "book:exit:31", "written:exit:30", "heads:exit:30"]
+    {
+        let fault = stage;
+        let folder = dies(fault, r#","rotate":50000,"compress":"lz4""#);
         recover(&folder);
         let path = folder.join("web.log");
         let count = everything(&path).0.len() as u64;
         assert!(count >= noted(&folder), "{fault}");
         assert_all_once(&path, count);
-        assert_audit(&path, count, &fault);
+        assert_audit(&path, count, fault);
     }
 }
 
@@ -118,7 +119,7 @@ fn a_death_in_retention_removes_what_was_to_go() {
 /// truncation. Every record once, over live file, archives and copy; what was cut by hand is gone, nothing else.
 #[test]
 fn others_touch_the_file_between_death_and_start() {
-    for stage in ["rotate", "renamed", "opened", "prepare", "write", "written"] {
+    for stage in ["rotate", "renamed", "opened", "prepare", "write", "book", "written"] {
         for touch in ["append", "truncate", "copytruncate"] {
             let fault = format!("{stage}:exit:3");
             let folder = dies(&fault, r#","rotate":100000,"compress":"zstd""#);
@@ -155,5 +156,34 @@ fn others_touch_the_file_between_death_and_start() {
             let expected = usize::from(touch == "append");
             assert_eq!(foreign.iter().filter(|line| *line == "foreign").count(), expected, "{what}");
         }
+    }
+}
+
+/// Killed at random moments again and again, the same files going on: every record once, and the books are right.
+#[test]
+fn random_kills_among_rotations() {
+    let folder = Folder::new("random");
+    let path = folder.join("web.log");
+    let (live, errors) = (file(&path, r#","rotate":60000,"compress":"zstd""#), folder.join("errors.log"));
+    let plans = [live, file(&errors, r#","level":3"#)];
+    fs::write(folder.join("plan.json"), plan(&plans)).expect("a plan");
+    let base = folder.path().to_string_lossy().into_owned();
+    let mut before = 0;
+    for round in 0..25_u64 {
+        let _ = fs::remove_file(folder.join("noted"));
+        let mut victim = child("deaths::child_rotates", &[("FOLDER", &base)]);
+        wait_until("it logs", || noted(&folder) > 0);
+        // Not a wait for something: the moment of the kill is the input of this test.
+        std::thread::park_timeout(std::time::Duration::from_micros(round * 7919 % 30_000));
+        victim.kill().expect("a kill");
+        let _ = victim.wait();
+        recover(&folder);
+        // Every round logs the same numbers again.
+        let count: u64 = everything(&path).0.values().map(|times| u64::from(*times)).sum();
+        assert!(count >= before + noted(&folder), "round {round}: {count}, {before} before, {} noted", noted(&folder));
+        before = count;
+        assert_audit(&path, count, &format!("round {round}"));
+        let quiet = audit(&errors).expect("a ledger");
+        assert!(quiet.is_clean() && quiet.records == 0, "{quiet:?}");
     }
 }

@@ -124,7 +124,7 @@ fn age_counts_from_the_first_line() {
     // Started again, the file is older than a second: its next line goes into a new one.
     wait_until("it is old", || {
         fs::metadata(&path).is_ok_and(|meta| {
-            meta.created().is_ok_and(|born| born.elapsed().is_ok_and(|age| age > Duration::from_millis(1010)))
+            meta.modified().is_ok_and(|born| born.elapsed().is_ok_and(|age| age > Duration::from_millis(1010)))
         })
     });
     let mut app = App::start(folder.path(), &plan);
@@ -344,4 +344,38 @@ fn other_files_are_left_alone() {
     }
     assert_eq!(archives(&path).len(), 1);
     assert_eq!(names(folder.path()).iter().filter(|name| name.ends_with(".tmp")).count(), 0);
+}
+
+/// The ledger says when a file's first line was written, so a day that began before a restart ends in time, and so
+/// does one whose file was copied to another disk meanwhile.
+#[test]
+fn a_day_is_counted_over_restarts() {
+    use yarder_core::ledger::{path_of, Line};
+    let folder = Folder::new("day");
+    let path = folder.join("web.log");
+    let plan = plan(&[file(&path, r#","rotate":["daily",{"age":360000}]"#)]);
+    let mut app = App::start(folder.path(), &plan);
+    app.log(0);
+    assert!(app.end());
+    let mut app = App::start(folder.path(), &plan);
+    app.log(1);
+    assert!(app.end());
+    assert!(archives(&path).is_empty(), "no day is over yet");
+    // As if it had been written two days ago.
+    let ledger = path_of(&path);
+    let mut text = Vec::new();
+    for line in fs::read(&ledger).expect("a ledger").split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+        let mut line = Line::unseal(line).expect("a line");
+        if let Line::File { birth, .. } = &mut line {
+            *birth -= 2 * 86_400 * 1_000_000_000;
+        }
+        line.seal(&mut text);
+    }
+    fs::write(&ledger, text).expect("an older birth");
+    let mut app = App::start(folder.path(), &plan);
+    app.log(2);
+    assert!(app.end());
+    assert_eq!(archives(&path).len(), 1);
+    assert_eq!(numbers(&path).into_keys().collect::<Vec<_>>(), [2]);
+    assert_all_once(&path, 3);
 }
