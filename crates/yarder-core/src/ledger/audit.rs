@@ -3,6 +3,8 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
+
 use super::check::{check, Checked, Finding, Kind};
 use super::gaps::{accounts, Account, Gap};
 use super::reader::{Block, FileState, Ledger};
@@ -10,7 +12,7 @@ use super::LedgerError;
 use crate::archive::unpack;
 
 /// What an audit came to.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Audit {
     /// Plain bytes that were read.
     pub bytes: u64,

@@ -8,6 +8,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use memchr::{memchr, memchr_iter};
+use serde::Serialize;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::reader::Block;
@@ -22,7 +23,8 @@ const CHUNK: usize = 4 << 20;
 const NAMED: usize = 10;
 
 /// What was found wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// Lines that were written are gone.
     Removed,
@@ -41,7 +43,7 @@ pub enum Kind {
 }
 
 /// One place where file and ledger differ.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
     /// What.
     pub kind: Kind,

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
+
 use super::reader::Block;
 
 /// Gaps that are listed for one producer.
 const LISTED: usize = 1000;
 
 /// Numbers of a producer that no block accounts for by a record.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Gap {
     /// The producer.
     pub producer: u64,
@@ -23,7 +25,7 @@ pub struct Gap {
 }
 
 /// One producer's account.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Account {
     /// The producer.
     pub producer: u64,

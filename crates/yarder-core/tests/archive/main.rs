@@ -5,6 +5,7 @@ mod audit;
 mod common;
 mod compression;
 mod deaths;
+mod full;
 mod ledger;
 mod retention;
 mod rotation;
