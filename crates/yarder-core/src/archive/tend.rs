@@ -284,10 +284,9 @@ impl Tending<'_> {
         let ours = |archive: &&Archive| pen.is_none_or(|pen| pen.knows(&self.name(archive.stamp)));
         let archives: Vec<Archive> = archives.iter().filter(ours).cloned().collect();
         for (archive, why) in surplus(&archives, &self.ward.options, &stock) {
-            if let Some(pen) = pen {
-                let line =
-                    Line::Removed { name: self.name(archive.stamp), why: why.name().into(), at: sys::realtime_ns() };
-                pen.append(&line);
+            let name = self.name(archive.stamp);
+            if let Some(pen) = pen.filter(|pen| !pen.says_removed(&name)) {
+                pen.append(&Line::Removed { name, why: why.name().into(), at: sys::realtime_ns() });
             }
             let intent = self.intent(1, archive.stamp, None, None);
             self.yard.control().set_archive_intent(ArchiveWork::Retention, &intent);

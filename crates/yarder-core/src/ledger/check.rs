@@ -194,7 +194,7 @@ impl Check<'_> {
             // The last block stays in the window, for copies of its lines.
             self.window.pass(self.last.map_or(at, |(start, _)| start));
         }
-        self.window.fill(u64::MAX.min(at + CHUNK as u64));
+        self.window.fill(at + CHUNK as u64);
         self.rest(at);
         self.done.bytes = self.window.end();
         if let Some(error) = self.window.error.take() {
@@ -273,7 +273,7 @@ impl Check<'_> {
             }
         }
         let (upto, next) = end.unwrap_or_else(|| {
-            let rest = (index + 1..blocks.len()).take(AHEAD).last().map_or(index + 1, |last| last + 1);
+            let rest = blocks.len().min(index + 1 + AHEAD);
             let place = at + expected(rest);
             // To the end of the line that stands there.
             self.window.fill(place + REACH);

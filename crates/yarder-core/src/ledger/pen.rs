@@ -49,6 +49,7 @@ struct Inner {
     renamed: bool,
     last_id: u32,
     names: BTreeSet<String>,
+    removed: BTreeSet<String>,
 }
 
 impl Pen {
@@ -70,6 +71,7 @@ impl Pen {
             renamed: false,
             last_id: 0,
             names: BTreeSet::new(),
+            removed: BTreeSet::new(),
         };
         if !inner.load()? {
             // Not one line of it is a ledger's: it is set aside and kept, and a new one begins.
@@ -177,6 +179,11 @@ impl Pen {
         lines.filter_map(|line| if let Line::Block(block) = line { Some(block) } else { None }).collect()
     }
 
+    /// Whether an archive is said to be removed; it may not have been possible yet.
+    pub(crate) fn says_removed(&self, name: &str) -> bool {
+        self.inner().as_ref().is_some_and(|inner| inner.removed.contains(name))
+    }
+
     /// Whether the ledger names an archive. A ledger that was just made names none and knows of none.
     pub(crate) fn knows(&self, name: &str) -> bool {
         self.inner().as_ref().is_some_and(|inner| inner.names.contains(name))
@@ -234,12 +241,10 @@ impl Inner {
                 self.renamed |= self.section.is_some_and(|section| section.id == *file);
                 self.names.insert(name.clone());
             }
-            Line::Ledger { .. }
-            | Line::Block(_)
-            | Line::Cut { .. }
-            | Line::Packed { .. }
-            | Line::Removed { .. }
-            | Line::Cleared { .. } => {}
+            Line::Removed { name, .. } => {
+                self.removed.insert(name.clone());
+            }
+            Line::Ledger { .. } | Line::Block(_) | Line::Cut { .. } | Line::Packed { .. } | Line::Cleared { .. } => {}
         }
     }
 

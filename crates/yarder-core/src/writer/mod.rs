@@ -7,6 +7,7 @@
 //! (`yardwork`).
 
 mod book;
+mod books;
 mod engine;
 mod form;
 mod last;

@@ -148,3 +148,32 @@ fn the_mode_is_kept() {
     let mode = fs::metadata(path_of(&path, &archive)).expect("the archive").permissions().mode() & 0o777;
     assert_eq!(mode, 0o600);
 }
+
+/// A forked child that lives on does not keep the archive open for writing: it is compressed all the same.
+#[test]
+fn a_forked_child_holds_no_archive() {
+    let folder = Folder::new("forked");
+    let path = folder.join("web.log");
+    let mut app = App::start(folder.path(), &plan(&[file(&path, &options(Codec::Zstd))]));
+    app.log(0);
+    assert!(app.flush());
+    // SAFETY: the child only sleeps until it is killed: it allocates nothing and takes no lock.
+    let child = unsafe { libc::fork() };
+    if child == 0 {
+        loop {
+            // SAFETY: waits for a signal.
+            unsafe { libc::pause() };
+        }
+    }
+    assert!(app.service.rotate(LONG));
+    assert!(app.service.settle_archives(LONG));
+    let list = archives(&path);
+    // SAFETY: our own child, which is still there.
+    unsafe {
+        libc::kill(child, libc::SIGKILL);
+        libc::waitpid(child, std::ptr::null_mut(), 0);
+    }
+    assert!(list.len() == 1 && list[0].plain.is_none(), "{list:?}");
+    assert!(app.end());
+    assert_all_once(&path, 1);
+}

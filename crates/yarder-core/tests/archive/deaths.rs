@@ -19,10 +19,11 @@ fn child_rotates() {
     let base = variable("FOLDER");
     let base = Path::new(&base);
     let mut app = App::with(base, &fs::read_to_string(base.join("plan.json")).expect("a plan"), 1024, Policy::Block);
-    for number in 0..20_000 {
+    let first: u64 = variable("FIRST").parse().unwrap_or(0);
+    for number in first..first + 20_000 {
         app.log(number);
         if number % 50 == 0 {
-            let noted = base.join("noted.new");
+            let noted = base.join(format!("noted.{}", std::process::id()));
             fs::write(&noted, (number + 1).to_string()).expect("a note");
             fs::rename(&noted, base.join("noted")).expect("a note");
         }
@@ -185,5 +186,36 @@ fn random_kills_among_rotations() {
         assert_audit(&path, count, &format!("round {round}"));
         let quiet = audit(&errors).expect("a ledger");
         assert!(quiet.is_clean() && quiet.records == 0, "{quiet:?}");
+    }
+}
+
+/// A writer that is killed in the middle of a rotation or a compression is succeeded by a living process of the yard,
+/// which finishes what was begun while everybody logs on.
+#[test]
+fn a_living_process_finishes_for_a_dead_one() {
+    for stage in ["rotate:exit:3", "renamed:exit:3", "synced:exit:2", "published:exit:2", "book:exit:40"] {
+        let folder = Folder::new("heir");
+        let path = folder.join("web.log");
+        fs::write(folder.join("plan.json"), plan(&[file(&path, r#","rotate":100000,"compress":"zstd""#)]))
+            .expect("a plan");
+        let base = folder.path().to_string_lossy().into_owned();
+        let start = |first: &str, fault: &str| {
+            child("deaths::child_rotates", &[("FOLDER", &base), ("FIRST", first), ("YARDER_FAULT", fault)])
+        };
+        let mut victim = start("1000000", stage);
+        wait_until("it logs", || noted(&folder) > 0);
+        let mut others = [start("0", ""), start("20000", "")];
+        assert!(!victim.wait().expect("its end").success(), "{stage}");
+        for other in &mut others {
+            assert!(other.wait().expect("its end").success(), "{stage}");
+        }
+        recover(&folder);
+        let (found, foreign) = everything(&path);
+        assert!(found.values().all(|times| *times == 1) && foreign.is_empty(), "{stage}: doubled or torn");
+        let (living, dead): (Vec<u64>, Vec<u64>) = found.keys().partition(|number| **number < 1_000_000);
+        assert_eq!(living.len(), 40_000, "{stage}");
+        assert_eq!(dead.last().copied(), Some(1_000_000 + dead.len() as u64 - 1), "{stage}: a gap");
+        assert!(archives(&path).iter().all(|archive| archive.plain.is_none()), "{stage}");
+        assert_audit(&path, found.len() as u64, stage);
     }
 }

@@ -116,7 +116,7 @@ fn every_kind_of_record_adds_up() {
     let folder = Folder::new("kinds");
     let path = folder.join("web.log");
     let human = file(&path, r#","rotate":50000"#).replace("json", "human");
-    let first = App::start(folder.path(), &plan(&[human.clone()]));
+    let first = App::start(folder.path(), &plan(std::slice::from_ref(&human)));
     let service = Arc::clone(&first.service);
     std::thread::scope(|scope| {
         for _ in 0..16 {

@@ -30,7 +30,8 @@ pub(crate) fn text(path: &Path) -> String {
         Some("zst") => "zstdcat",
         _ => "cat",
     };
-    let output = Command::new(tool).arg(path).output().unwrap_or_else(|_| panic!("{tool} is needed: install it"));
+    let output =
+        Command::new(tool).arg(path).output().unwrap_or_else(|_| panic!("{tool} is needed: apt install gzip lz4 zstd"));
     assert!(output.status.success(), "{tool} {}: {}", path.display(), String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).expect("text")
 }
