@@ -54,8 +54,10 @@ pub(super) fn accounts(blocks: &[Block]) -> (Vec<Account>, Vec<Gap>) {
         let account = accounts.entry(span.producer).or_default();
         let told = told.entry(span.producer).or_default();
         for (reason, count) in &span.lost {
-            *account.lost.entry(reason.clone()).or_insert(0) += count;
-            *told.entry(reason.clone()).or_insert(0) += count;
+            for table in [&mut account.lost, &mut *told] {
+                let sum = table.entry(reason.clone()).or_insert(0);
+                *sum = sum.saturating_add(*count);
+            }
         }
         let lost: u64 = span.lost.values().sum();
         if new {
@@ -63,8 +65,8 @@ pub(super) fn accounts(blocks: &[Block]) -> (Vec<Account>, Vec<Gap>) {
             // What was lost before its first record is told by it.
             account.last = span.first.saturating_sub(1).saturating_sub(lost.min(span.first.saturating_sub(1)));
         }
-        account.written += span.count;
-        account.elsewhere += span.elsewhere;
+        account.written = account.written.saturating_add(span.count);
+        account.elsewhere = account.elsewhere.saturating_add(span.elsewhere);
         // A successor may have accounted for the same numbers again: they count once.
         let before = span.first.saturating_sub(account.last + 1);
         let within = (span.last + 1).saturating_sub(span.first.max(account.last + 1));

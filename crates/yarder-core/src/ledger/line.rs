@@ -151,6 +151,20 @@ pub struct Span {
     pub lost: BTreeMap<String, u64>,
 }
 
+impl BlockLine {
+    /// Whether its numbers are possible: a ledger is a file that anybody with the right may have written.
+    #[must_use]
+    pub fn is_sane(&self) -> bool {
+        const MOST: u64 = 1 << 48;
+        let span = |span: &Span| {
+            let numbers = [span.count, span.elsewhere].into_iter().chain(span.lost.values().copied());
+            span.first <= span.last && span.last < MOST && numbers.into_iter().all(|number| number < MOST)
+        };
+        let small = [self.at, self.lines, self.records, self.given_up];
+        self.bytes <= 1 << 30 && small.into_iter().all(|number| number < MOST) && self.producers.iter().all(span)
+    }
+}
+
 fn is_zero(value: &u64) -> bool {
     *value == 0
 }

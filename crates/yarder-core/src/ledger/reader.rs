@@ -174,12 +174,15 @@ impl Loading {
             Line::Facility { n, name } => {
                 self.facilities.insert(n, name.into());
             }
-            Line::Block(block) => self.block(block),
+            Line::Block(block) if block.is_sane() => self.block(block),
+            Line::Block(_) => self.ledger.broken += 1,
             Line::Cut { file, .. } => {
                 let place = self.place(file);
                 let before = self.ledger.blocks.iter_mut().filter(|block| block.file == place);
                 before.for_each(|block| block.cut = true);
             }
+            // A name leads nowhere but to this folder.
+            Line::Rotated { name, .. } if name.contains('/') || name.starts_with('.') => self.ledger.broken += 1,
             Line::Rotated { file, name, .. } => {
                 let place = if file == 0 { self.add(0) } else { self.place(file) };
                 self.names.insert(place, name);

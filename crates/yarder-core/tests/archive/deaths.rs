@@ -219,3 +219,45 @@ fn a_living_process_finishes_for_a_dead_one() {
         assert_audit(&path, found.len() as u64, stage);
     }
 }
+
+/// A panic in any step, on the writer's thread or in the background, is no death: the same process goes on, and all is
+/// written, compressed and booked once.
+#[test]
+fn a_panic_in_any_step_is_survived() {
+    let booked = ["book"];
+    for stage in ROTATION.into_iter().chain(COMPRESSION).chain(booked) {
+        let folder = Folder::new("panics");
+        let path = folder.join("web.log");
+        fs::write(folder.join("plan.json"), plan(&[file(&path, r#","rotate":100000,"compress":"zstd""#)]))
+            .expect("a plan");
+        let base = folder.path().to_string_lossy().into_owned();
+        let fault = format!("{stage}:panic:2");
+        let survivor = child("deaths::child_rotates", &[("FOLDER", &base), ("YARDER_FAULT", &fault)]);
+        let output = survivor.wait_with_output().expect("its end");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && said.contains("YARDER_FAULT"), "{fault}: {said}");
+        recover(&folder);
+        assert_all_once(&path, 20_000);
+        assert_audit(&path, 20_000, &fault);
+    }
+}
+
+/// Human lines have no ids: a death among them is found out by content as well, and the books are right.
+#[test]
+fn a_death_among_human_lines() {
+    for fault in ["write:exit:20", "book:exit:20", "written:exit:20", "renamed:exit:2", "published:exit:2"] {
+        let folder = Folder::new("human");
+        let path = folder.join("web.log");
+        let human = file(&path, r#","rotate":60000,"compress":"gzip""#).replace("json", "human");
+        fs::write(folder.join("plan.json"), plan(&[human])).expect("a plan");
+        let base = folder.path().to_string_lossy().into_owned();
+        let mut victim = child("deaths::child_rotates", &[("FOLDER", &base), ("YARDER_FAULT", fault)]);
+        assert!(!victim.wait().expect("its end").success(), "{fault}: it was to die");
+        recover(&folder);
+        let found = audit(&path).expect("a ledger");
+        assert!(found.is_clean() && found.other_lines == 0, "{fault}: {:?} {:?}", found.findings, found.gaps);
+        assert!(found.records >= noted(&folder), "{fault}");
+        let written: u64 = found.accounts.iter().map(|account| account.written).sum();
+        assert_eq!((written, found.lines), (found.records, found.records), "{fault}");
+    }
+}

@@ -214,3 +214,27 @@ fn no_ledger_where_none_is_wanted() {
     assert!(app.end());
     assert!(!path_of(&path).exists() && Ledger::open(&path).is_err());
 }
+
+/// A ledger with impossible numbers and names that lead elsewhere is read to its end, and nothing outside is touched.
+#[test]
+fn a_hostile_ledger_is_only_broken() {
+    use yarder_core::ledger::{BlockLine, Line, Span};
+    let folder = Folder::new("hostile");
+    let path = folder.join("web.log");
+    fs::write(&path, "a line\n".repeat(100)).expect("a file");
+    let huge = |bytes, last| {
+        let span = Span { producer: 1, first: 0, last, count: u64::MAX, elsewhere: u64::MAX, ..Span::default() };
+        Line::Block(BlockLine { file: 1, at: u64::MAX, bytes, producers: vec![span], ..BlockLine::default() })
+    };
+    let mut text = Vec::new();
+    for name in ["../../etc/passwd", "/etc/passwd", "..", ".ssh"] {
+        Line::Rotated { file: 1, name: name.into(), bytes: 1 }.seal(&mut text);
+    }
+    for line in [huge(u64::MAX, u64::MAX), huge(1, 5), huge(u64::MAX, 0)] {
+        line.seal(&mut text);
+    }
+    fs::write(path_of(&path), text).expect("a ledger");
+    let ledger = Ledger::open(&path).expect("a ledger");
+    assert_eq!((ledger.broken(), ledger.blocks().len()), (7, 0));
+    assert!(!audit(&path).expect("an audit").is_clean());
+}
