@@ -1,6 +1,5 @@
 //! Files against ledger: what was removed, doubled or changed by hand, and what is missing for a reason.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -9,7 +8,6 @@ use super::check::{check, Checked, Finding, Kind};
 use super::gaps::{accounts, Account, Gap};
 use super::reader::{Block, FileState, Ledger};
 use super::LedgerError;
-use crate::archive::unpack;
 
 /// What an audit came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -68,36 +66,28 @@ pub fn audit(live: &Path) -> Result<Audit, LedgerError> {
         if file.id == 0 {
             continue;
         }
-        match &file.state {
-            FileState::Removed { why } => {
-                audit.removed.push((file.id, why.clone()));
+        let lines: u64 = blocks.iter().map(|block| block.line.lines).sum();
+        match ledger.open_file(index) {
+            Ok(Some((path, text))) => {
+                // A file that was cut is shorter than what stood in it before the ledger.
+                let from = if taken.is_empty() { file.from } else { 0 };
+                audit.add(check(&path, text, from, &blocks, &known));
+                audit.files.push(path);
+            }
+            Ok(None) => {
+                let why = if let FileState::Removed { why } = &file.state { why.clone() } else { String::new() };
+                audit.removed.push((file.id, why));
                 audit.taken += records(&blocks);
             }
-            FileState::Missing { path } => {
-                let lines = blocks.iter().map(|block| block.line.lines).sum();
-                if lines > 0 {
-                    audit.find(Kind::Missing, path, lines, Vec::new());
-                }
-            }
-            FileState::Live | FileState::Archived { .. } => {
-                let Some((path, codec)) = file.readable(ledger.live()) else { continue };
-                audit.files.push(path.to_path_buf());
-                match File::open(path).and_then(|file| unpack(codec, file)) {
-                    // A file that was cut is shorter than what stood in it before the ledger.
-                    Ok(text) => {
-                        let from = if taken.is_empty() { file.from } else { 0 };
-                        audit.add(check(path, text, from, &blocks, &known));
-                    }
-                    Err(error) if blocks.is_empty() && error.kind() == std::io::ErrorKind::NotFound => {}
-                    Err(error) => {
-                        let lines = blocks.iter().map(|block| block.line.lines).sum();
-                        let kind = match error.kind() {
-                            std::io::ErrorKind::NotFound => Kind::Missing,
-                            _ => Kind::Unreadable,
-                        };
-                        audit.find(kind, path, lines, vec![error.to_string()]);
-                    }
-                }
+            Err(error) if lines == 0 && error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => {
+                let path = match &file.state {
+                    FileState::Archived { path, .. } | FileState::Missing { path } => path.clone(),
+                    FileState::Live | FileState::Removed { .. } => ledger.live().to_path_buf(),
+                };
+                let gone = error.kind() == std::io::ErrorKind::NotFound;
+                let kind = if gone { Kind::Missing } else { Kind::Unreadable };
+                audit.find(kind, &path, lines, vec![error.to_string()]);
             }
         }
     }

@@ -1,14 +1,19 @@
 //! A ledger as its readers see it: files in the order they were live, each with its blocks.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::fs;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::line::{BlockLine, Line, LEDGER_VERSION};
 use super::{path_of, LedgerError, OTHER_FACILITY};
-use crate::archive::Frame;
+use crate::archive::{unpack, Frame};
 use crate::plan::Codec;
+
+/// How often a file may move while it is opened.
+const RACES: u32 = 16;
 
 /// Where a file of the ledger is now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +44,8 @@ pub enum FileState {
 pub struct FileEntry {
     /// Its number; 0: not a file of this ledger's time, adopted by name.
     pub id: u32,
+    /// Device and inode it had when it was live.
+    pub identity: (u64, u64),
     /// Where it is.
     pub state: FileState,
     /// When its first line was written, nanoseconds since 1970.
@@ -109,7 +116,9 @@ impl Ledger {
         let path = path_of(&real);
         let text = fs::read(&path).map_err(|source| LedgerError::Io { path: path.clone(), source })?;
         let mut loading = Loading { ledger: Ledger { live: real, ..Ledger::default() }, ..Loading::default() };
-        for line in text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+        // What has no newline yet is being written.
+        let ended = memchr::memrchr(b'\n', &text).map_or(0, |at| at + 1);
+        for line in text[..ended].split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
             match Line::unseal(line) {
                 Some(Line::Ledger { version, .. }) if version > LEDGER_VERSION => {
                     return Err(LedgerError::Version { path, version });
@@ -144,6 +153,46 @@ impl Ledger {
         self.blocks.iter().filter(move |block| block.file == file && block.line.bytes > 0)
     }
 
+    /// Opens a file of the ledger and gives its path and its plain text; `None`: a rule removed it meanwhile. A writer
+    /// may rotate, compress and remove while we look: where the file is not what the ledger said, the ledger is asked
+    /// again.
+    ///
+    /// # Errors
+    /// The file is not there or cannot be read, although the ledger still says so.
+    pub fn open_file(&self, file: usize) -> io::Result<Option<(PathBuf, Box<dyn Read + Send>)>> {
+        let Some(mut entry) = self.files.get(file).cloned() else { return Ok(None) };
+        for attempt in 0..RACES {
+            if let FileState::Removed { .. } = entry.state {
+                return Ok(None);
+            }
+            let opened = match &entry.state {
+                FileState::Missing { .. } => Err(io::Error::from(io::ErrorKind::NotFound)),
+                _ => entry.readable(&self.live).map_or_else(
+                    || Err(io::Error::from(io::ErrorKind::NotFound)),
+                    |(path, codec)| Ok((path.to_path_buf(), codec, File::open(path)?)),
+                ),
+            };
+            let meta = opened.as_ref().ok().and_then(|(_, _, file)| file.metadata().ok());
+            let rotated = entry.state == FileState::Live
+                && meta.is_none_or(|meta| (meta.dev(), meta.ino()) != entry.identity)
+                && entry.id != 0;
+            if opened.is_ok() && !rotated {
+                let (path, codec, file) = opened?;
+                return Ok(Some((path, unpack(codec, file)?)));
+            }
+            let again = Ledger::open(&self.live).map_err(io::Error::other)?;
+            let now = again.files.into_iter().find(|now| now.id == entry.id && entry.id != 0);
+            let now = now.unwrap_or_else(|| entry.clone());
+            if now.state == entry.state && attempt > 0 {
+                // Nobody moved it: somebody put another file in its place, or took it.
+                let (path, codec, file) = opened?;
+                return Ok(Some((path, unpack(codec, file)?)));
+            }
+            entry = now;
+        }
+        Err(io::Error::from(io::ErrorKind::NotFound))
+    }
+
     /// Lines that could not be read: changed by hand, or made by a later release.
     #[must_use]
     pub fn broken(&self) -> u64 {
@@ -166,10 +215,10 @@ impl Loading {
     fn line(&mut self, line: Line) {
         match line {
             Line::Ledger { .. } => {}
-            Line::File { id, birth, from, .. } => {
+            Line::File { id, dev, ino, birth, from, .. } => {
                 let place = self.place(id);
                 let file = &mut self.ledger.files[place];
-                (file.birth_ns, file.from) = (birth, from);
+                (file.identity, file.birth_ns, file.from) = ((dev, ino), birth, from);
             }
             Line::Facility { n, name } => {
                 self.facilities.insert(n, name.into());
@@ -202,7 +251,7 @@ impl Loading {
 
     fn add(&mut self, id: u32) -> usize {
         let state = FileState::Live;
-        self.ledger.files.push(FileEntry { id, state, birth_ns: 0, from: 0, frames: Vec::new() });
+        self.ledger.files.push(FileEntry { id, identity: (0, 0), state, birth_ns: 0, from: 0, frames: Vec::new() });
         self.ledger.files.len() - 1
     }
 

@@ -116,21 +116,15 @@ impl Form<'_> {
             Ok(view) => view,
             Err(_) => return self.corrupt(ring, record, ns),
         };
+        if view.flags() & flag::LOST != 0 {
+            self.losses(ring, &view, ns);
+        }
         let Tracked { plan: Some(plan), formatters, source, tally, .. } = &mut self.rings[ring] else { return };
         let plan = &mut self.plans[*plan];
         self.records += 1;
         let facility = view.facility();
         let bit = tally.add(view.sequence(), facility, self.facilities);
         self.whole.add(ns, view.level(), bit);
-        if view.flags() & flag::LOST != 0 {
-            view.loss().for_each(|(reason, count)| tally.lose(reason, count));
-            self.whole.levels |= 1 << WARNING;
-            // A loss is told wherever a warning would go, not only where its carrier goes.
-            let mask = plan.route.mask(WARNING, facility);
-            each(mask, &plan.targets, formatters, self.outputs, self.force, |formatter, output| {
-                output.told += formatter.losses(&view, source, ns, &mut output.bytes) as u64;
-            });
-        }
         let mask = plan.route.mask(view.level(), facility) & !view.exclude();
         let mut left = mask;
         while left != 0 {
@@ -146,6 +140,20 @@ impl Form<'_> {
             output.ends.push(output.bytes.len() as u32);
             tally.counts[index] += 1;
         }
+    }
+
+    /// The losses that a record carries: told wherever a warning would go, not only where their carrier goes.
+    #[cold]
+    #[inline(never)]
+    fn losses(&mut self, ring: usize, view: &RecordView<'_>, ns: u64) {
+        let Tracked { plan: Some(plan), formatters, source, tally, .. } = &mut self.rings[ring] else { return };
+        let plan = &mut self.plans[*plan];
+        view.loss().for_each(|(reason, count)| tally.lose(reason, count));
+        self.whole.add(ns, WARNING, 0);
+        let mask = plan.route.mask(WARNING, view.facility());
+        each(mask, &plan.targets, formatters, self.outputs, self.force, |formatter, output| {
+            output.told += formatter.losses(view, source, ns, &mut output.bytes) as u64;
+        });
     }
 
     /// A record whose frame is whole but whose content is not: told like a loss.

@@ -18,7 +18,7 @@ pub(super) struct Tally {
     pub(super) counts: [u32; MAX_DESTINATIONS],
     /// Records that a destination would have got, had it worked.
     pub(super) failed: [u32; MAX_DESTINATIONS],
-    /// The last facility and its bit: records come in runs of the same.
+    /// The last facility and its bit: records come in runs of the same. No bit: there was none yet.
     facility: (Vec<u8>, u64),
 }
 
@@ -31,7 +31,7 @@ impl Tally {
     }
 
     /// One record more; gives the bit of its facility.
-    #[inline]
+    #[inline(always)]
     pub(super) fn add(&mut self, sequence: u64, facility: &[u8], names: &mut Facilities) -> u64 {
         if self.records == 0 {
             self.first = sequence;
@@ -39,11 +39,17 @@ impl Tally {
         self.records += 1;
         self.last = sequence;
         if self.facility.0 != facility || self.facility.1 == 0 {
-            self.facility.1 = names.bit(facility);
-            self.facility.0.clear();
-            self.facility.0.extend_from_slice(facility);
+            self.turn_to(facility, names);
         }
         self.facility.1
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn turn_to(&mut self, facility: &[u8], names: &mut Facilities) {
+        self.facility.1 = names.bit(facility);
+        self.facility.0.clear();
+        self.facility.0.extend_from_slice(facility);
     }
 
     pub(super) fn lose(&mut self, reason: u8, count: u64) {
@@ -94,7 +100,7 @@ impl Default for Whole {
 }
 
 impl Whole {
-    #[inline]
+    #[inline(always)]
     pub(super) fn add(&mut self, ns: u64, level: u8, facility: u64) {
         self.from = self.from.min(ns);
         self.to = self.to.max(ns);

@@ -118,3 +118,34 @@ fn a_changed_ledger_is_found() {
     let found = audit(&live).expect("an audit");
     assert!(found.accounts.iter().any(|account| account.unexplained > 0), "{found:?}");
 }
+
+/// A writer may go on: an audit among rotations and compressions finds nothing that is not so.
+#[test]
+fn an_audit_of_a_living_archive_is_clean() {
+    let folder = Folder::new("living");
+    let path = folder.join("web.log");
+    let mut app = App::start(folder.path(), &plan(&[file(&path, r#","rotate":150000,"compress":"lz4""#)]));
+    app.log(0);
+    assert!(app.flush());
+    let done = std::sync::atomic::AtomicBool::new(false);
+    let audits = std::thread::scope(|scope| {
+        let audits = scope.spawn(|| {
+            let mut audits = 0;
+            while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                let found = audit(&path).expect("a ledger");
+                assert!(found.is_clean(), "{:?} {:?}", found.findings, found.gaps);
+                audits += 1;
+            }
+            audits
+        });
+        for number in 1..8_000 {
+            app.log(number);
+        }
+        assert!(app.flush());
+        done.store(true, std::sync::atomic::Ordering::Relaxed);
+        audits.join().expect("audits")
+    });
+    assert!(audits > 0);
+    assert!(app.end());
+    assert_eq!(audit(&path).expect("a ledger").records, 8_000);
+}
