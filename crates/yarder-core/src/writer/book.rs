@@ -75,6 +75,15 @@ impl Book {
         }
     }
 
+    /// Whether a predecessor left an open block of this file.
+    pub(super) fn is_open_in(control: &Control, path_hash: u64) -> bool {
+        (0..OPEN_BLOCKS).any(|slot| {
+            let states = (0..2).filter_map(|side| OpenBlock::from_words(&control.open_block(slot, side)));
+            let newest = states.max_by_key(|state| state.version);
+            newest.is_some_and(|state| state.path_hash == path_hash && !state.is_empty())
+        })
+    }
+
     /// Takes the open block that a predecessor left.
     pub(super) fn restore(&mut self, control: &Control, path_hash: u64) {
         let state = |slot: usize, side| OpenBlock::from_words(&control.open_block(slot, side));

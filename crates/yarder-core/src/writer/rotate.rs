@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use yarder_ring::{sys, ArchiveIntent, ArchiveWork, Control};
 
+use super::book::Book;
 use super::engine::Engine;
 use super::output::Output;
 use super::stats::{add, counter};
@@ -224,16 +225,17 @@ impl Output {
 }
 
 impl Output {
-    /// Opens a file that got no record yet, because archives of it need care. Its lock is the right to give it:
-    /// where another yard has it, the archives are that yard's.
-    fn open_for_archives(&mut self) {
-        if self.segment.is_some() || self.rotator.tended.is_some() || !self.rotator.has_rules() {
+    /// Opens a file that got no record yet, because archives of it need care, or because a predecessor left a block of
+    /// its ledger open. Its lock is the right to do so: where another yard has it, the archives are that yard's.
+    fn open_for_archives(&mut self, control: &Control) {
+        if self.segment.is_some() || self.rotator.tended.is_some() {
             return;
         }
         let real = fs::canonicalize(&self.options.path).unwrap_or_else(|_| self.options.path.clone());
-        let archives = Family::of(&real).list().is_ok_and(|archives| !archives.is_empty());
+        let archives = || Family::of(&real).list().is_ok_and(|archives| !archives.is_empty());
+        let needed = (self.rotator.has_rules() && archives()) || Book::is_open_in(control, self.path_hash);
         let alone = SegmentOptions { on_conflict: OnConflict::Error, ..self.options.clone() };
-        if archives {
+        if needed {
             if let Ok(segment) = Segment::open(&alone, "") {
                 self.rotator.attach(&segment);
                 self.segment = Some(segment);
@@ -266,7 +268,7 @@ impl Engine {
     /// Has the archives of a file looked after.
     fn tend(&mut self, index: usize, now: Instant) {
         let output = &mut self.outputs[index];
-        output.open_for_archives();
+        output.open_for_archives(self.yard.control());
         output.open_book(self.yard.control());
         let rotator = &mut output.rotator;
         rotator.tended = Some(now);
