@@ -286,7 +286,7 @@ impl Kind {
         match losses {
             Told::Nothing => {}
             Told::Carried => drop(formatter.losses(view, source, ns, out)),
-            Told::Counted(losses) => formatter.counted(losses, view.sequence(), source, ns, out),
+            Told::Counted(losses) => drop(formatter.counted(losses, view.sequence(), source, ns, out)),
         }
         if wanted {
             formatter.line(view, source, ns, out);

@@ -98,8 +98,13 @@ impl Engine {
             return;
         }
         for output in &mut self.outputs {
+            output.book.before = Some(intent.sequence);
+            output.intended = u64::MAX;
             match intent.files.iter().find(|file| file.path_hash == output.path_hash) {
-                Some(file) if !output.bytes.is_empty() => output.progress = Progress::Unknown(*file),
+                Some(file) if !output.bytes.is_empty() => {
+                    output.intended = file.offset;
+                    output.progress = Progress::Unknown(*file);
+                }
                 // Not part of the batch: it was given up when the batch was made.
                 _ => output.clear(),
             }
@@ -140,8 +145,9 @@ impl Engine {
             return true;
         }
         // Some files have it. The others get what is left; what is gone is told there.
-        let Engine { rings, plans, outputs, active, pairs, .. } = self;
-        let mut form = Form { rings, plans, outputs, force: true, corrupt: 0, records: 0 };
+        let whole = self.whole;
+        let Engine { rings, plans, outputs, active, pairs, facilities, .. } = self;
+        let mut form = Form { rings, plans, outputs, force: true, corrupt: 0, records: 0, whole, facilities };
         for index in active.iter() {
             let ring = &form.rings[*index];
             if ring.account.is_some() {
@@ -150,6 +156,8 @@ impl Engine {
                 form.rings[*index].account = Some(upto);
             }
         }
+        let whole = form.whole;
+        self.whole = whole;
         false
     }
 
