@@ -67,7 +67,7 @@ class File(BackendBase):
     path: str
     format: str | Json
     rotate: list[Any] | None
-    keep: dict[str, int]
+    keep: dict[str, int] | None
     compress: str | None
     fsync: str
     mode: int
@@ -114,7 +114,7 @@ class File(BackendBase):
             "fsync": self.fsync,
             "rotate": self.rotate,
             "compress": self.compress,
-            **self.keep,
+            **(self.keep or {}),
             "on_conflict": self.on_conflict,
         }
 

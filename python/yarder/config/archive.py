@@ -52,14 +52,16 @@ def _reason(value: Any) -> Any:
     return {unit: number}
 
 
-def keep(value: Any) -> dict[str, int]:
-    """What limits the archives, under the names of a plan; empty for nothing.
+def keep(value: Any) -> dict[str, int] | None:
+    """What limits the archives, under the names of a plan; None for nothing.
 
     Raises:
         ConfigError: with `keep` as its key.
     """
+    if value is None:
+        return None
     made: dict[str, int] = {}
-    for one in [] if value is None else _each(value):
+    for one in _each(value):
         key, number = _limit(one)
         if key in made:
             raise check.wrong("keep", f"{value!r} says two things of one kind", _KEEP)
