@@ -11,6 +11,7 @@
 pub mod format;
 pub mod local;
 pub mod plan;
+pub mod read;
 pub mod record;
 pub mod segment;
 pub mod trace;

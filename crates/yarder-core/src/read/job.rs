@@ -1,0 +1,170 @@
+//! A scan in jobs: a whole file, a range of one, some frames of one.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Seek, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::blocks::{align, Blocks, Input};
+use super::filter::Filter;
+use super::find::{open_archive, Part};
+use super::index::{ranges, BlockIndex};
+use super::input::{packing, unpack, zstd_frames, Frame, Packing};
+use super::parse::Damage;
+use super::problem::Problems;
+
+/// Plain files are cut into ranges of about this many bytes, so that two threads have something to share.
+const RANGE: u64 = 32 << 20;
+
+/// One piece of work. Jobs in the order of a stream give its records in order.
+#[derive(Clone, Debug)]
+pub(super) struct Job {
+    pub(super) path: Arc<Path>,
+    /// Open already: a live file, and files that several jobs share.
+    file: Option<Arc<File>>,
+    what: What,
+    /// It ends where a live file ends: the last line may be unfinished.
+    pub(super) tail: bool,
+    /// Bytes of the disk that are done with it, for a progress bar.
+    pub(super) stored: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum What {
+    Whole,
+    Range(u64, u64),
+    /// Decompressed from stored byte `from` on, which is byte `plain` of the text; the text from `start` to `end`.
+    Frames {
+        from: u64,
+        plain: u64,
+        start: u64,
+        end: u64,
+    },
+}
+
+/// The jobs of one stream; a file that cannot be opened is a problem, not an end.
+pub(super) fn jobs(
+    parts: Vec<Part>,
+    filter: &Filter,
+    index: Option<&dyn BlockIndex>,
+    problems: &mut Problems,
+) -> Vec<Job> {
+    let mut jobs = Vec::new();
+    for part in parts {
+        let path = part.path.clone();
+        if let Err(damage) = part_jobs(part, filter, index, &mut jobs) {
+            problems.add(&path, 0, damage);
+        }
+    }
+    jobs
+}
+
+fn part_jobs(part: Part, filter: &Filter, index: Option<&dyn BlockIndex>, jobs: &mut Vec<Job>) -> Result<(), Damage> {
+    let unreadable = |_| Damage::Unreadable;
+    let Part { path, live, file } = part;
+    let file = match file {
+        Some(file) => file,
+        None => open_archive(&path).map_err(unreadable)?,
+    };
+    let packing = packing(&file).map_err(unreadable)?;
+    let size = file.metadata().map_err(unreadable)?.len();
+    let path: Arc<Path> = path.into();
+    let blocks = index.and_then(|index| index.blocks(&path));
+    let ends = if packing == Packing::Plain { size } else { u64::MAX };
+    let wanted = blocks.map(|blocks| ranges(&blocks, filter, ends));
+    let job = |file: &Arc<File>, what, stored| Job {
+        path: path.clone(),
+        file: Some(file.clone()),
+        what,
+        tail: false,
+        stored,
+    };
+    let file = Arc::new(file);
+    match (packing, wanted) {
+        (Packing::Plain, None) if !live && size <= 2 * RANGE => {
+            // Opened again when its turn comes: a folder may have more files than a process may open.
+            jobs.push(Job { path, file: None, what: What::Whole, tail: false, stored: size });
+        }
+        (Packing::Plain, wanted) => {
+            for (start, end) in wanted.unwrap_or_else(|| vec![(0, size)]) {
+                let cuts = cuts(&file, start, end).map_err(unreadable)?;
+                jobs.extend(cuts.windows(2).map(|cut| Job {
+                    tail: live && cut[1] == size,
+                    ..job(&file, What::Range(cut[0], cut[1]), cut[1] - cut[0])
+                }));
+            }
+        }
+        (_, None) => jobs.push(Job { path, file: None, what: What::Whole, tail: false, stored: size }),
+        (_, Some(wanted)) => {
+            let frames = if packing == Packing::Zstd { zstd_frames(&file).map_err(unreadable)? } else { None };
+            let frames = frames.unwrap_or_else(|| vec![Frame { stored: 0, plain: 0, bytes: u64::MAX }]);
+            let text = frames.last().map_or(0, |last| last.plain.saturating_add(last.bytes));
+            for (start, end) in wanted.into_iter().filter(|(start, _)| *start < text) {
+                let at = frames.partition_point(|frame| frame.plain <= start).saturating_sub(1);
+                let Frame { stored, plain, .. } = frames[at];
+                jobs.push(job(&file, What::Frames { from: stored, plain, start, end }, 0));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Places between records that cut a range of a plain file into jobs.
+fn cuts(file: &File, start: u64, end: u64) -> io::Result<Vec<u64>> {
+    let mut cuts = vec![align(file, start, end)?];
+    let mut at = start + RANGE;
+    while at + RANGE / 2 < end {
+        let cut = align(file, at, end)?;
+        if cut > cuts[cuts.len() - 1] {
+            cuts.push(cut);
+        }
+        at = cut.max(at) + RANGE;
+    }
+    if cuts[cuts.len() - 1] < end {
+        cuts.push(end);
+    }
+    Ok(cuts)
+}
+
+impl Job {
+    /// Opens what the job reads, from the front or from the back.
+    pub(super) fn open(&self, reverse: bool) -> io::Result<Blocks> {
+        let file = match &self.file {
+            Some(file) => file.clone(),
+            None => Arc::new(open_archive(&self.path)?),
+        };
+        let plain = |start: u64, end: u64, file: Arc<File>| {
+            let back = Input::Back { file: file.clone(), start, at: end };
+            Blocks::new(if reverse { back } else { Input::Plain { file, at: start, end } }, start)
+        };
+        let (packing, from, at, start, end) = match self.what {
+            What::Range(start, end) => return Ok(plain(start, end, file)),
+            What::Whole => match packing(&file)? {
+                Packing::Plain => return Ok(plain(0, file.metadata()?.len(), file)),
+                packing => (packing, 0, 0, 0, u64::MAX),
+            },
+            What::Frames { from, plain, start, end } => (packing(&file)?, from, plain, start, end),
+        };
+        let mut input = unpack(file, packing, from)?;
+        io::copy(&mut io::Read::take(&mut input, start - at), &mut io::sink())?;
+        if reverse {
+            let (file, bytes) = spool(&mut io::Read::take(input, end - start))?;
+            return Ok(plain(0, bytes, Arc::new(file)));
+        }
+        Ok(Blocks::new(Input::Packed { input, left: end - start }, start))
+    }
+}
+
+/// The whole text in a file without a name: a compressed file cannot be read backwards, and memory is not ours to fill.
+/// What cannot be decompressed any more is left out.
+fn spool(input: &mut dyn io::Read) -> io::Result<(File, u64)> {
+    let folder: PathBuf = std::env::temp_dir();
+    let mut file = OpenOptions::new().read(true).write(true).custom_flags(libc::O_TMPFILE).mode(0o600).open(folder)?;
+    let mut block = vec![0; 256 << 10];
+    while let Ok(count @ 1..) = input.read(&mut block) {
+        file.write_all(&block[..count])?;
+    }
+    let bytes = file.stream_position()?;
+    Ok((file, bytes))
+}
