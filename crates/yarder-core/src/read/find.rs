@@ -25,6 +25,8 @@ pub struct Part {
     pub live: bool,
     /// Kept open from the listing on, so that a rotation does not take it away.
     pub(super) file: Option<File>,
+    /// What stands behind this place is not asked for.
+    pub(super) upto: Option<u64>,
 }
 
 /// A live file and its archives, oldest first; the live one is the last part.
@@ -37,7 +39,7 @@ pub struct Stream {
 }
 
 /// What a file's name says.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Place {
     /// Another tool's archive: the higher the number the older.
     Numbered(std::cmp::Reverse<u64>),
@@ -104,7 +106,7 @@ pub fn find(source: &Path) -> io::Result<Vec<Stream>> {
     let real = if meta.is_some() { fs::canonicalize(source)? } else { source.to_path_buf() };
     let name = real.file_name().unwrap_or_default().to_string_lossy().into_owned();
     if meta.is_some() && !matches!(classify(&name), Some((_, Place::Live, _))) {
-        let part = Part { path: real.clone(), live: false, file: None };
+        let part = Part { path: real.clone(), live: false, file: None, upto: None };
         return Ok(vec![Stream { live: real, parts: vec![part] }]);
     }
     let stream = stream(&real, &name)?;
@@ -147,14 +149,18 @@ fn folder(path: &Path) -> io::Result<Vec<Stream>> {
 
 /// Live file and archives of one name, seen at one moment.
 fn stream(live: &Path, name: &str) -> io::Result<Stream> {
+    // Archives of a live file without an ending are called `.log`.
+    let bare = Path::new(name).extension().is_none() && live.is_file();
+    let plain = bare.then(|| format!("{name}.log"));
+    let name = plain.as_deref().unwrap_or(name);
     let mut parts = Vec::new();
     for _ in 0..RACES {
         let file = open_live(live)?;
         let identity = file.as_ref().map(identity).transpose()?;
         let (archives, rotated) = archives(parent(live), name, identity)?;
-        parts = archives.into_iter().map(|path| Part { path, live: false, file: None }).collect();
+        parts = archives.into_iter().map(|path| Part { path, live: false, file: None, upto: None }).collect();
         if !rotated {
-            parts.extend(file.map(|file| Part { path: live.to_path_buf(), live: true, file: Some(file) }));
+            parts.extend(file.map(|file| Part { path: live.to_path_buf(), live: true, file: Some(file), upto: None }));
             break;
         }
     }

@@ -62,13 +62,14 @@ pub(super) fn jobs(
 
 fn part_jobs(part: Part, filter: &Filter, index: Option<&dyn BlockIndex>, jobs: &mut Vec<Job>) -> Result<(), Damage> {
     let unreadable = |_| Damage::Unreadable;
-    let Part { path, live, file } = part;
+    let Part { path, live, file, upto } = part;
     let file = match file {
         Some(file) => file,
         None => open_archive(&path).map_err(unreadable)?,
     };
     let packing = packing(&file).map_err(unreadable)?;
     let size = file.metadata().map_err(unreadable)?.len();
+    let size = upto.map_or(size, |upto| upto.min(size));
     let path: Arc<Path> = path.into();
     let blocks = index.and_then(|index| index.blocks(&path));
     let ends = if packing == Packing::Plain { size } else { u64::MAX };

@@ -6,25 +6,31 @@
 //! index ([`BlockIndex`]), bytes without the text that is looked for, lines whose time and level stand at fixed places.
 
 mod blocks;
+mod clear;
 mod count;
 mod crew;
 mod entry;
 mod filter;
 mod find;
+mod follow;
 mod index;
 mod input;
 mod job;
 mod look;
 mod parse;
 mod problem;
+mod render;
 mod scan;
 
+pub use clear::{clear, clear_file, Cleared};
 pub use count::{count, count_source, Tally};
 pub use entry::{id_text, level_name, level_number, parse_id, Entry, FieldValue, Text};
 pub use filter::{Filter, ALL_LEVELS};
 pub use find::{find, Part, Stream};
+pub use follow::{Follow, History};
 pub use index::{Block, BlockIndex};
 pub use input::{packing, unpack, zstd_frames, Frame, Packing};
 pub use parse::{rfc3339, Damage, Parser, Zone};
 pub use problem::{Problem, Problems};
+pub use render::Render;
 pub use scan::{scan, Found, Progress, Query, Scan};

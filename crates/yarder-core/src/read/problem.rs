@@ -37,7 +37,7 @@ impl Problems {
         }
     }
 
-    fn merge(&mut self, other: Problems) {
+    pub(super) fn merge(&mut self, other: Problems) {
         self.count += other.count;
         self.first.extend(other.first);
         self.first.truncate(PLACES);
