@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from yarder.native import Ring as Ring
     from yarder.native import __version__ as __version__
     from yarder.pipeline import Pipeline as Pipeline
+    from yarder.reading import follow as follow
+    from yarder.reading import read as read
     from yarder.record import Record as Record
     from yarder.severity import Level as Level
     from yarder.typing import Backend as Backend
@@ -78,9 +80,11 @@ _HOME = {
     "configure": "default",
     "context": "emit.context",
     "flush": "default",
+    "follow": "reading",
     "get_logger": "default",
     "levels": "default",
     "on_pressure": "default",
+    "read": "reading",
     "remove_handler": "default",
     "set_level": "default",
     "shutdown": "default",
@@ -120,9 +124,11 @@ __all__ = [
     "configure",
     "context",
     "flush",
+    "follow",
     "get_logger",
     "levels",
     "on_pressure",
+    "read",
     "remove_handler",
     "set_level",
     "shutdown",

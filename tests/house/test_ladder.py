@@ -16,7 +16,7 @@ LADDER = (
     {"errors", "level", "severity", "typing", "meters", "native", "fallback", "_core"},
     {"config", "record"},
     {"ring", "archive"},
-    {"emit", "drain", "route", "backends", "read"},
+    {"emit", "drain", "route", "backends", "reading"},
     {"pipeline", "serve", "capture"},
     {"__init__", "default", "cli", "web", "bridges", "testing"},
 )

@@ -2,12 +2,13 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc::{sync_channel, Receiver, SyncSender};
+use std::sync::mpsc::{sync_channel, Receiver, RecvTimeoutError, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Instant;
 
 use super::job::Job;
-use super::scan::{Found, Worker};
+use super::scan::{Found, Step, Worker};
 
 /// Pieces that wait in front of a slow consumer, for each job.
 const AHEAD: usize = 8;
@@ -49,12 +50,18 @@ impl Crew {
         Crew { channels, threads, stop }
     }
 
-    /// The next records; `None` at the end.
-    pub(super) fn next(&mut self) -> Option<Vec<Found>> {
+    /// The next records, waited for until `deadline`.
+    pub(super) fn next(&mut self, deadline: Option<Instant>) -> Step {
         loop {
-            match self.channels.front()?.recv() {
-                Ok(found) => return Some(found),
-                Err(_) => _ = self.channels.pop_front(),
+            let Some(channel) = self.channels.front() else { return Step::End };
+            let received = match deadline {
+                None => channel.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                Some(end) => channel.recv_timeout(end.saturating_duration_since(Instant::now())),
+            };
+            match received {
+                Ok(found) => return Step::Found(found),
+                Err(RecvTimeoutError::Timeout) => return Step::Later,
+                Err(RecvTimeoutError::Disconnected) => _ = self.channels.pop_front(),
             }
         }
     }

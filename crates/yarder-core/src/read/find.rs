@@ -123,6 +123,26 @@ pub fn find(source: &Path) -> io::Result<Vec<Stream>> {
     Ok(found)
 }
 
+/// The streams of several sources, each once. A source that is not there is missed only when it is the only one.
+///
+/// # Errors
+/// As [`find()`].
+pub fn find_all(sources: &[PathBuf]) -> io::Result<Vec<Stream>> {
+    let mut all: Vec<Stream> = Vec::new();
+    for source in sources {
+        let streams = match find(source) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound && sources.len() != 1 => continue,
+            streams => streams?,
+        };
+        for stream in streams {
+            if !all.iter().any(|have| have.live == stream.live) {
+                all.push(stream);
+            }
+        }
+    }
+    Ok(all)
+}
+
 fn parent(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }

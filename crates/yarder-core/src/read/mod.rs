@@ -26,7 +26,7 @@ pub use clear::{clear, clear_file, Cleared};
 pub use count::{count, count_source, Tally};
 pub use entry::{id_text, level_name, level_number, parse_id, Entry, FieldValue, Text};
 pub use filter::{Filter, ALL_LEVELS};
-pub use find::{find, Part, Stream};
+pub use find::{find, find_all, Part, Stream};
 pub use follow::{Follow, History};
 pub use index::{Block, BlockIndex};
 pub use input::{packing, unpack, zstd_frames, Frame, Packing};

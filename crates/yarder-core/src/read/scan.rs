@@ -6,6 +6,7 @@ use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use super::crew::Crew;
 use super::filter::Filter;
@@ -186,19 +187,33 @@ enum Course {
     Alone { worker: Box<Worker>, jobs: VecDeque<Job>, opened: Option<Opened> },
 }
 
+/// What a stream gives.
+pub(super) enum Step {
+    /// These records.
+    Found(Vec<Found>),
+    /// Nothing in the time there was.
+    Later,
+    /// No more.
+    End,
+}
+
 impl Course {
-    fn next(&mut self) -> Option<Vec<Found>> {
+    fn next(&mut self, deadline: Option<Instant>) -> Step {
         match self {
-            Course::Crew(crew) => crew.next(),
+            Course::Crew(crew) => crew.next(deadline),
             Course::Alone { worker, jobs, opened } => loop {
                 let Some(job) = opened else {
-                    *opened = Some(Opened::new(&jobs.pop_front()?, worker));
+                    let Some(job) = jobs.pop_front() else { return Step::End };
+                    *opened = Some(Opened::new(&job, worker));
                     continue;
                 };
                 match job.next(worker) {
                     Some(found) if found.is_empty() => {}
-                    Some(found) => return Some(found),
+                    Some(found) => return Step::Found(found),
                     None => *opened = None,
+                }
+                if deadline.is_some_and(|end| Instant::now() >= end) {
+                    return Step::Later;
                 }
             },
         }
@@ -210,6 +225,10 @@ pub struct Scan {
     courses: Vec<(Course, VecDeque<Found>)>,
     /// The next record of each stream, when there are several: time and stream.
     heads: BinaryHeap<Reverse<(i128, usize)>>,
+    /// Streams whose next record is not among the heads.
+    headless: Vec<usize>,
+    deadline: Option<Instant>,
+    paused: bool,
     reverse: bool,
     left: u64,
     problems: Arc<Shared>,
@@ -247,11 +266,18 @@ impl Scan {
             courses.push((course, VecDeque::new()));
         }
         let left = query.limit.unwrap_or(u64::MAX);
-        let mut scan = Scan { courses, heads: BinaryHeap::new(), reverse: query.reverse, left, problems, progress };
-        if scan.courses.len() > 1 {
-            (0..scan.courses.len()).for_each(|stream| scan.put_head(stream));
+        let headless = if courses.len() > 1 { (0..courses.len()).rev().collect() } else { Vec::new() };
+        Scan {
+            courses,
+            heads: BinaryHeap::new(),
+            headless,
+            deadline: None,
+            paused: false,
+            reverse: query.reverse,
+            left,
+            problems,
+            progress,
         }
-        scan
     }
 
     /// What could not be read so far.
@@ -266,22 +292,41 @@ impl Scan {
         self.progress.clone()
     }
 
-    /// Fills the stream's store if it is empty; `false` at its end.
+    /// At most `most` records, found within about `patience`: `Some` of none says that there may be more later, `None`
+    /// that there are no more. For callers that have to look at something else now and then.
+    pub fn next_batch(&mut self, most: usize, patience: Duration) -> Option<Vec<Found>> {
+        self.deadline = Some(Instant::now() + patience);
+        self.paused = false;
+        let found: Vec<Found> = self.by_ref().take(most).collect();
+        self.deadline = None;
+        (self.paused || !found.is_empty()).then_some(found)
+    }
+
+    /// Fills the stream's store if it is empty; `false` at its end, or when it takes too long (`paused`).
     fn fill(&mut self, stream: usize) -> bool {
         let (course, waiting) = &mut self.courses[stream];
         if waiting.is_empty() {
-            if let Some(found) = course.next() {
-                waiting.extend(found);
+            match course.next(self.deadline) {
+                Step::Found(found) => waiting.extend(found),
+                Step::Later => self.paused = true,
+                Step::End => {}
             }
         }
         !waiting.is_empty()
     }
 
-    fn put_head(&mut self, stream: usize) {
-        if self.fill(stream) {
-            let ns = self.courses[stream].1.front().map_or(0, |found| i128::from(found.ns));
-            self.heads.push(Reverse((if self.reverse { -ns } else { ns }, stream)));
+    /// Puts the next record of every stream that has none in its place; `false` when one takes too long.
+    fn put_heads(&mut self) -> bool {
+        while let Some(stream) = self.headless.pop() {
+            if self.fill(stream) {
+                let ns = self.courses[stream].1.front().map_or(0, |found| i128::from(found.ns));
+                self.heads.push(Reverse((if self.reverse { -ns } else { ns }, stream)));
+            } else if self.paused {
+                self.headless.push(stream);
+                return false;
+            }
         }
+        true
     }
 }
 
@@ -294,13 +339,16 @@ impl Iterator for Scan {
             self.courses.clear();
             return None;
         }
-        let stream = if self.courses.len() == 1 { self.fill(0).then_some(0)? } else { self.heads.pop()?.0 .1 };
-        let found = self.courses[stream].1.pop_front();
-        if self.courses.len() > 1 {
-            self.put_head(stream);
-        }
+        let stream = if self.courses.len() == 1 {
+            self.fill(0).then_some(0)?
+        } else {
+            self.put_heads().then_some(())?;
+            let stream = self.heads.pop()?.0 .1;
+            self.headless.push(stream);
+            stream
+        };
         self.left -= 1;
-        found
+        self.courses[stream].1.pop_front()
     }
 }
 

@@ -13,7 +13,7 @@ use crate::common::{gzip, human, json, lines, messages, numbered, query, zstd, F
 const PATIENCE: Duration = Duration::from_secs(20);
 
 fn follow(path: &Path, history: History) -> Follow {
-    Follow::new(path, &query(Filter::default()), history).expect("a follower")
+    Follow::new(&[path.to_path_buf()], &query(Filter::default()), history).expect("a follower")
 }
 
 /// Waits until `count` records came.

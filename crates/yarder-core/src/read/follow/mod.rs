@@ -35,8 +35,8 @@ pub enum History {
 /// The records of a source as they are written.
 pub struct Follow {
     courses: Vec<Course>,
-    /// New logs of this folder are followed as well.
-    folder: Option<PathBuf>,
+    /// New logs of these folders are followed as well.
+    folders: Vec<PathBuf>,
     listed: Instant,
     history: Option<Scan>,
     /// The last records, newest first, when only so many are wanted.
@@ -47,23 +47,26 @@ pub struct Follow {
 }
 
 impl Follow {
-    /// Follows a file (which may not be there yet) or every log of a folder. Limit and order of the query mean nothing.
+    /// Follows files (which may not be there yet) and every log of folders. Limit and order of the query mean nothing.
     ///
     /// # Errors
-    /// When the source may not be looked at.
-    pub fn new(source: &Path, query: &Query, history: History) -> io::Result<Follow> {
-        let folder = source.is_dir().then(|| source.to_path_buf());
-        let streams = match find(source) {
-            Ok(streams) => streams,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                vec![Stream { live: source.to_path_buf(), parts: Vec::new() }]
+    /// When a source may not be looked at.
+    pub fn new(sources: &[PathBuf], query: &Query, history: History) -> io::Result<Follow> {
+        let folders: Vec<PathBuf> = sources.iter().filter(|source| source.is_dir()).cloned().collect();
+        let mut streams: Vec<Stream> = Vec::new();
+        for source in sources {
+            match find(source) {
+                Ok(found) => streams.extend(found),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    streams.push(Stream { live: source.clone(), parts: Vec::new() });
+                }
+                Err(error) => return Err(error),
             }
-            Err(error) => return Err(error),
-        };
+        }
         let look = Look::new(Arc::new(query.filter.clone()), query.zone.clone());
         let mut follow = Follow {
             courses: Vec::new(),
-            folder,
+            folders,
             listed: Instant::now(),
             history: None,
             last: Vec::new(),
@@ -148,12 +151,11 @@ impl Follow {
 
     /// Logs that came into the folder since: all of their lines are new.
     fn list(&mut self) {
-        let Some(folder) = &self.folder else { return };
-        if self.listed.elapsed() < LIST {
+        if self.folders.is_empty() || self.listed.elapsed() < LIST {
             return;
         }
         self.listed = Instant::now();
-        for stream in find(folder).unwrap_or_default() {
+        for stream in self.folders.clone().iter().flat_map(|folder| find(folder).unwrap_or_default()) {
             if self.courses.iter().any(|course| course.path() == stream.live) {
                 continue;
             }
