@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     from yarder.native import Ring as Ring
     from yarder.native import __version__ as __version__
     from yarder.pipeline import Pipeline as Pipeline
-    from yarder.reading import follow as follow
-    from yarder.reading import read as read
+    from yarder.reading.follow import follow as follow
+    from yarder.reading.scan import read as read
     from yarder.record import Record as Record
     from yarder.severity import Level as Level
     from yarder.typing import Backend as Backend
@@ -80,11 +80,11 @@ _HOME = {
     "configure": "default",
     "context": "emit.context",
     "flush": "default",
-    "follow": "reading",
+    "follow": "reading.follow",
     "get_logger": "default",
     "levels": "default",
     "on_pressure": "default",
-    "read": "reading",
+    "read": "reading.scan",
     "remove_handler": "default",
     "set_level": "default",
     "shutdown": "default",

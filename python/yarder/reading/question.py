@@ -6,7 +6,6 @@ from yarder._core import Query
 from yarder.errors import ConfigError
 from yarder.level import MOST, OFF, parse
 from yarder.reading.source import paths
-from yarder.reading.when import nanoseconds
 
 __all__ = ["question"]
 
@@ -44,6 +43,8 @@ def question(source: LogSource, **filters: Unpack[Filters]) -> Query:
 
 
 def _time(value: Any, key: str) -> dict[str, Any]:
+    from yarder.reading.when import nanoseconds  # late: `datetime` and `re` cost 10 ms that most questions do not pay
+
     return {key: nanoseconds(value, key)}
 
 

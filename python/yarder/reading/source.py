@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
-from pathlib import Path
-
-from yarder.config.name import path_part
 
 __all__ = ["app_files", "paths"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
     from typing import Any
 
     from yarder.typing import LogSource
@@ -23,9 +20,9 @@ def paths(source: LogSource) -> list[str]:
     if not isinstance(source, (str, os.PathLike)):
         return list(source.log_files())
     path = os.fspath(source)
-    if os.sep not in path and not Path(path).exists():
+    if os.sep not in path and not os.path.exists(path):  # noqa: PTH110 - pathlib costs 5 ms to import
         # Nothing here is called so; an app may be. Of a stem (`web` for `web.log`) the files are nearer.
-        beside = any(Path().glob(f"{path}.*"))
+        beside = any(name.startswith(f"{path}.") for name in os.listdir())  # noqa: PTH208
         files = [] if beside else app_files(path)
         if files:
             return files
@@ -43,6 +40,10 @@ def app_files(app: str) -> list[str]:
 
 
 def _yards(app: str) -> Iterable[Path]:
+    from pathlib import Path
+
+    from yarder.config.name import path_part
+
     part = path_part(app)
     named = os.environ.get("YARDER_YARD")
     runtime = os.environ.get("XDG_RUNTIME_DIR")
@@ -51,6 +52,8 @@ def _yards(app: str) -> Iterable[Path]:
 
 
 def _files(plan: Path) -> list[str]:
+    import json
+
     try:
         loaded: dict[str, Any] = json.loads(plan.read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use memchr::{memchr, memrchr};
 
+use super::frames::Frames;
 use super::input::read_at;
 
 /// Bytes read at once; half a second-level cache.
@@ -24,6 +25,8 @@ pub(super) enum Input {
     Plain { file: Arc<File>, at: u64, end: u64 },
     /// A plain file, backwards: `at` moves towards `start`.
     Back { file: Arc<File>, start: u64, at: u64 },
+    /// zstd frames of known size.
+    Frames(Box<Frames>),
     /// A decompressor, and how many of its bytes are wanted.
     Packed { input: Box<dyn Read + Send>, left: u64 },
 }
@@ -113,6 +116,11 @@ impl Blocks {
     }
 
     fn read(&mut self) -> io::Result<usize> {
+        if let Input::Frames(frames) = &mut self.input {
+            let got = frames.read(&mut self.buf, self.filled)?;
+            self.filled += got;
+            return Ok(got);
+        }
         if self.buf.len() < self.filled + BLOCK {
             self.buf.resize(self.filled + BLOCK, 0);
         }
@@ -130,7 +138,7 @@ impl Blocks {
                 *left -= got as u64;
                 got
             }
-            Input::Back { .. } => 0,
+            Input::Back { .. } | Input::Frames(_) => 0,
         };
         self.filled += got;
         Ok(got)

@@ -21,9 +21,6 @@ pub enum Packing {
 /// Read-ahead of compressed files.
 const STORED: usize = 256 << 10;
 
-/// The largest piece of a frame: more than this in one block header is no zstd.
-const ZSTD_BLOCK_MAX: u64 = 128 << 10;
-
 /// Looks at the first bytes of a file.
 ///
 /// # Errors
@@ -107,75 +104,4 @@ impl Read for Lz4 {
             }
         }
     }
-}
-
-/// One zstd frame: where it is stored, and which bytes it holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Frame {
-    /// First stored byte.
-    pub stored: u64,
-    /// First byte before compression.
-    pub plain: u64,
-    /// Bytes before compression.
-    pub bytes: u64,
-}
-
-/// The frames of a zstd file, found by walking over block headers without decompressing anything. `None` when a frame
-/// does not say how many bytes it holds, or something else is there.
-///
-/// # Errors
-/// What the system answered.
-pub fn zstd_frames(file: &File) -> io::Result<Option<Vec<Frame>>> {
-    let end = file.metadata()?.len();
-    let (mut at, mut plain) = (0, 0);
-    let mut frames = Vec::new();
-    while at < end {
-        let mut head = [0; 18];
-        let got = read_at(file, &mut head, at)?;
-        if let [0x50..=0x5F, 0x2A, 0x4D, 0x18, a, b, c, d, ..] = head[..got] {
-            at += 8 + u64::from(u32::from_le_bytes([a, b, c, d]));
-            continue;
-        }
-        let Some((header, bytes, checksum)) = frame_header(&head[..got]) else { return Ok(None) };
-        frames.push(Frame { stored: at, plain, bytes });
-        at += header;
-        loop {
-            let mut block = [0; 4];
-            if read_at(file, &mut block[..3], at)? < 3 {
-                return Ok(None);
-            }
-            let word = u32::from_le_bytes(block);
-            let (last, kind, size) = (word & 1 == 1, word >> 1 & 3, u64::from(word >> 3));
-            if kind == 3 || size > ZSTD_BLOCK_MAX {
-                return Ok(None);
-            }
-            at += 3 + if kind == 1 { 1 } else { size };
-            if last {
-                break;
-            }
-        }
-        at += if checksum { 4 } else { 0 };
-        plain += bytes;
-    }
-    Ok(Some(frames))
-}
-
-/// Length of a frame's header, bytes of its content, whether a checksum follows the blocks (RFC 8878, 3.1.1.1).
-fn frame_header(head: &[u8]) -> Option<(u64, u64, bool)> {
-    let rest = head.strip_prefix(&[0x28, 0xB5, 0x2F, 0xFD])?;
-    let descriptor = *rest.first()?;
-    let single = descriptor & 0x20 != 0;
-    let dictionary = [0, 1, 2, 4][usize::from(descriptor & 3)];
-    let at = 1 + usize::from(!single) + dictionary;
-    let width = match descriptor >> 6 {
-        0 if single => 1,
-        0 => return None,
-        1 => 2,
-        2 => 4,
-        _ => 8,
-    };
-    let mut size = [0; 8];
-    size[..width].copy_from_slice(rest.get(at..at + width)?);
-    let size = u64::from_le_bytes(size) + if width == 2 { 256 } else { 0 };
-    Some((4 + (at + width) as u64, size, descriptor & 4 != 0))
 }

@@ -6,11 +6,12 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::blocks::{align, Blocks, Input};
+use super::blocks::{align, Blocks, Input, BLOCK};
 use super::filter::Filter;
 use super::find::{open_archive, Part};
+use super::frames::Frames;
 use super::index::{ranges, BlockIndex};
-use super::input::{packing, unpack, zstd_frames, Frame, Packing};
+use super::input::{packing, unpack, Packing};
 use super::parse::Damage;
 use super::problem::Problems;
 
@@ -34,13 +35,8 @@ pub(super) struct Job {
 enum What {
     Whole,
     Range(u64, u64),
-    /// Decompressed from stored byte `from` on, which is byte `plain` of the text; the text from `start` to `end`.
-    Frames {
-        from: u64,
-        plain: u64,
-        start: u64,
-        end: u64,
-    },
+    /// The text of a compressed file from one place to another.
+    Text(u64, u64),
 }
 
 /// The jobs of one stream; a file that cannot be opened is a problem, not an end.
@@ -98,14 +94,7 @@ fn part_jobs(part: Part, filter: &Filter, index: Option<&dyn BlockIndex>, jobs: 
         }
         (_, None) => jobs.push(Job { path, file: None, what: What::Whole, tail: false, stored: size }),
         (_, Some(wanted)) => {
-            let frames = if packing == Packing::Zstd { zstd_frames(&file).map_err(unreadable)? } else { None };
-            let frames = frames.unwrap_or_else(|| vec![Frame { stored: 0, plain: 0, bytes: u64::MAX }]);
-            let text = frames.last().map_or(0, |last| last.plain.saturating_add(last.bytes));
-            for (start, end) in wanted.into_iter().filter(|(start, _)| *start < text) {
-                let at = frames.partition_point(|frame| frame.plain <= start).saturating_sub(1);
-                let Frame { stored, plain, .. } = frames[at];
-                jobs.push(job(&file, What::Frames { from: stored, plain, start, end }, 0));
-            }
+            jobs.extend(wanted.into_iter().map(|(start, end)| job(&file, What::Text(start, end), 0)));
         }
     }
     Ok(())
@@ -139,18 +128,30 @@ impl Job {
             let back = Input::Back { file: file.clone(), start, at: end };
             Blocks::new(if reverse { back } else { Input::Plain { file, at: start, end } }, start)
         };
-        let (packing, from, at, start, end) = match self.what {
+        let packing = packing(&file)?;
+        let (start, end) = match self.what {
             What::Range(start, end) => return Ok(plain(start, end, file)),
-            What::Whole => match packing(&file)? {
-                Packing::Plain => return Ok(plain(0, file.metadata()?.len(), file)),
-                packing => (packing, 0, 0, 0, u64::MAX),
-            },
-            What::Frames { from, plain, start, end } => (packing(&file)?, from, plain, start, end),
+            What::Whole if packing == Packing::Plain => return Ok(plain(0, file.metadata()?.len(), file)),
+            What::Whole => (0, u64::MAX),
+            What::Text(start, end) => (start, end),
         };
-        let mut input = unpack(file, packing, from)?;
-        io::copy(&mut io::Read::take(&mut input, start - at), &mut io::sink())?;
+        if packing == Packing::Zstd {
+            if let Some(mut frames) = Frames::open(&file, start, end)? {
+                if !reverse {
+                    return Ok(Blocks::new(Input::Frames(Box::new(frames)), start));
+                }
+                let (file, bytes) = spool(&mut |block| frames.read(block, 0))?;
+                return Ok(plain(0, bytes, Arc::new(file)));
+            }
+        }
+        let mut input = unpack(file, packing, 0)?;
+        io::copy(&mut io::Read::take(&mut input, start), &mut io::sink())?;
         if reverse {
-            let (file, bytes) = spool(&mut io::Read::take(input, end - start))?;
+            let mut input = io::Read::take(input, end - start);
+            let (file, bytes) = spool(&mut |block| {
+                block.resize(BLOCK, 0);
+                io::Read::read(&mut input, block)
+            })?;
             return Ok(plain(0, bytes, Arc::new(file)));
         }
         Ok(Blocks::new(Input::Packed { input, left: end - start }, start))
@@ -159,11 +160,11 @@ impl Job {
 
 /// The whole text in a file without a name: a compressed file cannot be read backwards, and memory is not ours to fill.
 /// What cannot be decompressed any more is left out.
-fn spool(input: &mut dyn io::Read) -> io::Result<(File, u64)> {
+fn spool(read: &mut dyn FnMut(&mut Vec<u8>) -> io::Result<usize>) -> io::Result<(File, u64)> {
     let folder: PathBuf = std::env::temp_dir();
     let mut file = OpenOptions::new().read(true).write(true).custom_flags(libc::O_TMPFILE).mode(0o600).open(folder)?;
-    let mut block = vec![0; 256 << 10];
-    while let Ok(count @ 1..) = input.read(&mut block) {
+    let mut block = Vec::new();
+    while let Ok(count @ 1..) = read(&mut block) {
         file.write_all(&block[..count])?;
     }
     let bytes = file.stream_position()?;

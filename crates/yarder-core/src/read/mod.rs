@@ -13,6 +13,7 @@ mod entry;
 mod filter;
 mod find;
 mod follow;
+mod frames;
 mod index;
 mod input;
 mod job;
@@ -28,8 +29,9 @@ pub use entry::{id_text, level_name, level_number, parse_id, Entry, FieldValue, 
 pub use filter::{Filter, ALL_LEVELS};
 pub use find::{find, find_all, Part, Stream};
 pub use follow::{Follow, History};
+pub use frames::{zstd_frames, Frame};
 pub use index::{Block, BlockIndex};
-pub use input::{packing, unpack, zstd_frames, Frame, Packing};
+pub use input::{packing, unpack, Packing};
 pub use parse::{rfc3339, Damage, Parser, Zone};
 pub use problem::{Problem, Problems};
 pub use render::Render;
