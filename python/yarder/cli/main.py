@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from yarder.cli.options import Command
 
 HOMES = ("tail", "query", "doctor")
-"""Commands; each has a module of its name with a `COMMAND`."""
+"""Commands, in the order of the help; each has a module of its name in `yarder.cli.commands`."""
 
 _SEARCHES = ("query",)
 
@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _command(name: str) -> Command:
-    made: Command = __import__(f"yarder.cli.{name}", fromlist=["COMMAND"]).COMMAND
+    made: Command = __import__(f"yarder.cli.commands.{name}", fromlist=["COMMAND"]).COMMAND
     return made
 
 
