@@ -18,7 +18,7 @@ LADDER = (
     {"ring", "archive"},
     {"emit", "drain", "route", "backends", "reading"},
     {"pipeline", "serve", "capture"},
-    {"__init__", "default", "cli", "web", "bridges", "testing"},
+    {"__init__", "__main__", "default", "cli", "web", "bridges", "testing"},
 )
 RUNGS = {room: rung for rung, rooms in enumerate(LADDER) for room in rooms}
 

@@ -103,7 +103,8 @@ pub fn find(source: &Path) -> io::Result<Vec<Stream>> {
         return folder(source);
     }
     // A link such as `current.log` stands for the file behind it, whose archives bear that name.
-    let real = if meta.is_some() { fs::canonicalize(source)? } else { source.to_path_buf() };
+    let is_link = fs::symlink_metadata(source).is_ok_and(|meta| meta.is_symlink());
+    let real = if meta.is_some() && is_link { fs::canonicalize(source)? } else { source.to_path_buf() };
     let name = real.file_name().unwrap_or_default().to_string_lossy().into_owned();
     if meta.is_some() && !matches!(classify(&name), Some((_, Place::Live, _))) {
         let part = Part { path: real.clone(), live: false, file: None, upto: None };
