@@ -13,11 +13,11 @@ pub enum FieldValue<'a> {
     /// `true` or `false`.
     Bool(bool),
     /// A number as it is written in the file.
-    Number(&'a [u8]),
+    Number(Text<'a>),
     /// A string, without its quotes and escapes.
     Text(Text<'a>),
     /// A container, its JSON text as it is written in the file.
-    Json(&'a [u8]),
+    Json(Text<'a>),
 }
 
 impl FieldValue<'_> {
@@ -28,8 +28,7 @@ impl FieldValue<'_> {
             FieldValue::Null => b"null",
             FieldValue::Bool(true) => b"true",
             FieldValue::Bool(false) => b"false",
-            FieldValue::Number(text) | FieldValue::Json(text) => text,
-            FieldValue::Text(text) => text,
+            FieldValue::Number(text) | FieldValue::Json(text) | FieldValue::Text(text) => text,
         }
     }
 }

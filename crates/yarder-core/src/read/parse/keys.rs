@@ -1,7 +1,5 @@
 //! What the keys of JSON and logfmt lines mean: yarder's own, and those of other programs.
 
-use std::borrow::Cow;
-
 use super::super::entry::{level_number, parse_id, Entry, FieldValue, Text};
 use super::time;
 
@@ -41,19 +39,20 @@ fn known<'a>(key: &[u8], value: FieldValue<'a>, entry: &mut Entry<'a>, found: &m
         }
         b"message" | b"msg" | b"body" if !found.message => {
             entry.message = match value {
-                FieldValue::Text(text) => text,
-                FieldValue::Number(text) | FieldValue::Json(text) => Cow::Borrowed(text),
+                FieldValue::Text(text) | FieldValue::Number(text) | FieldValue::Json(text) => text,
                 other => return Some(other),
             };
             found.message = true;
         }
-        b"id" if entry.id.is_none() => match parse_id(value.text()) {
-            Some(id) => entry.id = Some(id),
-            None => return Some(value),
-        },
+        b"id" | b"event.id" | b"logging.googleapis.com/insertId" if entry.id.is_none() => {
+            match parse_id(value.text()) {
+                Some(id) => entry.id = Some(id),
+                None => return Some(value),
+            }
+        }
         b"daemon" | b"app" | b"service" | b"service.name" => return text(value, &mut entry.app),
         b"facility" | b"logger" | b"log.logger" => return text(value, &mut entry.facility),
-        b"hostname" | b"host" | b"host.name" => return text(value, &mut entry.hostname),
+        b"hostname" | b"host" | b"host.name" | b"host.hostname" => return text(value, &mut entry.hostname),
         b"thread" | b"process.thread.name" => return text(value, &mut entry.thread),
         b"caller" => return text(value, &mut entry.caller),
         b"process" | b"process.name" => return text(value, &mut entry.process),
@@ -66,9 +65,8 @@ fn known<'a>(key: &[u8], value: FieldValue<'a>, entry: &mut Entry<'a>, found: &m
 
 fn text<'a>(value: FieldValue<'a>, to: &mut Text<'a>) -> Option<FieldValue<'a>> {
     match value {
-        FieldValue::Text(text) if to.is_empty() => *to = text,
         // A word of logfmt that looks like a number is still a name.
-        FieldValue::Number(word) if to.is_empty() => *to = Cow::Borrowed(word),
+        FieldValue::Text(text) | FieldValue::Number(text) if to.is_empty() => *to = text,
         other => return Some(other),
     }
     None
@@ -76,7 +74,9 @@ fn text<'a>(value: FieldValue<'a>, to: &mut Text<'a>) -> Option<FieldValue<'a>> 
 
 fn number<'a>(value: FieldValue<'a>, to: &mut Option<u32>) -> Option<FieldValue<'a>> {
     let read = match &value {
-        FieldValue::Number(text) if to.is_none() => std::str::from_utf8(text).ok().and_then(|text| text.parse().ok()),
+        FieldValue::Number(text) | FieldValue::Text(text) if to.is_none() => {
+            std::str::from_utf8(text).ok().and_then(|text| text.parse().ok())
+        }
         _ => None,
     };
     if read.is_none() {

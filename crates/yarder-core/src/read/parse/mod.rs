@@ -4,6 +4,7 @@ mod human;
 mod json;
 mod keys;
 mod logfmt;
+mod otel;
 mod syslog;
 mod text;
 mod time;

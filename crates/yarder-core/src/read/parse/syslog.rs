@@ -135,5 +135,6 @@ fn quoted<'a>(tokens: &mut Tokens<'a>) -> Option<Text<'a>> {
         }
     }
     tokens.at += at + 1;
-    Some(if out.len() == at { Cow::Borrowed(&rest[..at]) } else { Cow::Owned(out) })
+    // A control character stands behind a backslash of its own, which the RFC's is in front of.
+    Some(if out.len() == at { Cow::Borrowed(&rest[..at]) } else { Cow::Owned(unescape(&out).into_owned()) })
 }

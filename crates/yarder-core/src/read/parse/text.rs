@@ -122,14 +122,14 @@ impl<'a> Tokens<'a> {
             b'"' => FieldValue::Text(self.string()?),
             b'{' | b'[' => {
                 self.skip(0)?;
-                FieldValue::Json(&self.text[start..self.at])
+                FieldValue::Json(Cow::Borrowed(&self.text[start..self.at]))
             }
             b't' => self.word(b"true").map(|()| FieldValue::Bool(true))?,
             b'f' => self.word(b"false").map(|()| FieldValue::Bool(false))?,
             b'n' => self.word(b"null").map(|()| FieldValue::Null)?,
             _ => {
                 self.number()?;
-                FieldValue::Number(&self.text[start..self.at])
+                FieldValue::Number(Cow::Borrowed(&self.text[start..self.at]))
             }
         })
     }
@@ -222,7 +222,7 @@ pub(super) fn bare(word: &[u8]) -> FieldValue<'_> {
         b"true" => FieldValue::Bool(true),
         b"false" => FieldValue::Bool(false),
         b"null" => FieldValue::Null,
-        _ if is_number(word) => FieldValue::Number(word),
+        _ if is_number(word) => FieldValue::Number(Cow::Borrowed(word)),
         _ => FieldValue::Text(Cow::Borrowed(word)),
     }
 }
