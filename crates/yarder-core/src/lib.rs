@@ -8,11 +8,15 @@
 //! from the same ring, by its second head. What yarder says about itself goes through [`trace`].
 #![forbid(unsafe_code)]
 
+pub mod archive;
+mod fault;
 pub mod format;
+pub mod ledger;
 pub mod local;
 pub mod plan;
 pub mod read;
 pub mod record;
+mod report;
 pub mod segment;
 pub mod trace;
 pub mod writer;

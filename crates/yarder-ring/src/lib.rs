@@ -26,7 +26,8 @@ mod yard;
 pub use clock::{counter, Clock, ClockPair};
 pub use consumer::{Batch, Consumer, RawRecord};
 pub use control::{
-    Control, FileKey, Intent, IntentFile, IntentState, LevelRule, CONTROL_BYTES, COUNTERS, INTENT_FILES,
+    ArchiveIntent, ArchiveWork, Control, FileKey, Intent, IntentFile, IntentState, LevelRule, CONTROL_BYTES, COUNTERS,
+    INTENT_FILES, OPEN_BLOCKS, OPEN_WORDS,
 };
 pub use error::RingError;
 pub use layout::{Policy, Reason, State, SLOT};

@@ -6,6 +6,7 @@ use std::collections::BinaryHeap;
 use yarder_ring::layout::Reason;
 
 use super::output::Output;
+use super::tally::{Facilities, Whole};
 use super::tracked::{stamp, Records, Tracked};
 use crate::format::{Formatter, Human, Json, Tz};
 use crate::plan::{Layout, Route};
@@ -49,6 +50,9 @@ pub(super) struct Form<'a> {
     pub(super) corrupt: u64,
     /// Records formed.
     pub(super) records: u64,
+    /// What the batch holds.
+    pub(super) whole: Whole,
+    pub(super) facilities: &'a mut Facilities,
 }
 
 /// Which of several rings has the next record: time, then producer; the order inside a ring is kept.
@@ -112,15 +116,19 @@ impl Form<'_> {
             Ok(view) => view,
             Err(_) => return self.corrupt(ring, record, ns),
         };
-        let Tracked { plan: Some(plan), formatters, source, .. } = &mut self.rings[ring] else { return };
+        let Tracked { plan: Some(plan), formatters, source, tally, .. } = &mut self.rings[ring] else { return };
         let plan = &mut self.plans[*plan];
         self.records += 1;
         let facility = view.facility();
+        let bit = tally.add(view.sequence(), facility, self.facilities);
+        self.whole.add(ns, view.level(), bit);
         if view.flags() & flag::LOST != 0 {
+            view.loss().for_each(|(reason, count)| tally.lose(reason, count));
+            self.whole.levels |= 1 << WARNING;
             // A loss is told wherever a warning would go, not only where its carrier goes.
             let mask = plan.route.mask(WARNING, facility);
             each(mask, &plan.targets, formatters, self.outputs, self.force, |formatter, output| {
-                formatter.losses(&view, source, ns, &mut output.bytes);
+                output.told += formatter.losses(&view, source, ns, &mut output.bytes) as u64;
             });
         }
         let mask = plan.route.mask(view.level(), facility) & !view.exclude();
@@ -131,10 +139,12 @@ impl Form<'_> {
             let output = &mut self.outputs[plan.targets[index].output];
             if !self.force && !output.is_healthy() {
                 output.lose(1);
+                tally.failed[index] += 1;
                 continue;
             }
             formatters[index].line(&view, source, ns, &mut output.bytes);
             output.ends.push(output.bytes.len() as u32);
+            tally.counts[index] += 1;
         }
     }
 
@@ -142,25 +152,33 @@ impl Form<'_> {
     #[cold]
     fn corrupt(&mut self, ring: usize, record: &[u8], ns: u64) {
         self.corrupt += 1;
-        let Tracked { plan: Some(plan), formatters, source, .. } = &mut self.rings[ring] else { return };
+        let Tracked { plan: Some(plan), formatters, source, tally, .. } = &mut self.rings[ring] else { return };
+        tally.lose(Reason::Corrupt as u8, 1);
+        self.whole.add(ns, WARNING, 0);
         let plan = &mut self.plans[*plan];
         let sequence =
             record.get(8..16).and_then(|bytes| bytes.first_chunk::<8>()).map_or(0, |b| u64::from_le_bytes(*b));
         let mask = plan.route.mask(WARNING, b"");
         each(mask, &plan.targets, formatters, self.outputs, self.force, |formatter, output| {
             formatter.loss(Reason::Corrupt as u8, 1, sequence, source, ns, &mut output.bytes);
+            output.told += 1;
         });
     }
 
     /// The last losses of a ring that ended: no record will come to carry them.
     pub(super) fn final_losses(&mut self, ring: usize, ns: u64) {
-        let Tracked { plan: Some(plan), formatters, source, info, ring, .. } = &mut self.rings[ring] else { return };
+        let Tracked { plan: Some(plan), formatters, source, info, ring, tally, .. } = &mut self.rings[ring] else {
+            return;
+        };
         let plan = &mut self.plans[*plan];
         let mask = plan.route.mask(WARNING, info.app.as_bytes());
         let mut sequence = ring.sequence();
         for (reason, count) in ring.lost_pending().into_iter().enumerate().filter(|(_, count)| *count > 0) {
+            tally.lose(reason as u8, count);
+            self.whole.add(ns, WARNING, 0);
             each(mask, &plan.targets, formatters, self.outputs, self.force, |formatter, output| {
                 formatter.loss(reason as u8, count, sequence, source, ns, &mut output.bytes);
+                output.told += 1;
             });
             // One id a line: the lost records themselves have no line that could claim theirs.
             sequence = sequence.wrapping_sub(1);

@@ -26,6 +26,8 @@ impl Engine {
             }
         }
         self.retire();
+        self.keep_archives(now);
+        self.close_books(true);
         for segment in self.outputs.iter_mut().filter_map(|output| output.segment.as_mut()) {
             if segment.wants_sync() {
                 let _ = segment.file().sync_data();

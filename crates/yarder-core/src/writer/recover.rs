@@ -92,8 +92,13 @@ impl Engine {
         }
         self.form(true);
         for output in &mut self.outputs {
+            output.book.before = Some(intent.sequence);
+            output.intended = u64::MAX;
             match intent.files.iter().find(|file| file.path_hash == output.path_hash) {
-                Some(file) if !output.bytes.is_empty() => output.progress = Progress::Unknown(*file),
+                Some(file) if !output.bytes.is_empty() => {
+                    output.intended = file.offset;
+                    output.progress = Progress::Unknown(*file);
+                }
                 // Not part of the batch: it was given up when the batch was made.
                 _ => output.clear(),
             }

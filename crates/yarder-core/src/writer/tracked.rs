@@ -7,6 +7,7 @@ use yarder_ring::clock::{Clock, ClockPair};
 use yarder_ring::layout::State;
 use yarder_ring::{Consumer, Head, RingError, RingFile, RingInfo, Snapshot};
 
+use super::tally::Tally;
 use crate::format::{Formatter, Source};
 
 pub(super) struct Tracked {
@@ -35,6 +36,8 @@ pub(super) struct Tracked {
     pub(super) flags: u64,
     /// Copied records of this batch.
     pub(super) batch: Vec<u8>,
+    /// What they came to.
+    pub(super) tally: Tally,
 }
 
 impl Tracked {
@@ -57,6 +60,7 @@ impl Tracked {
             new: head,
             flags: 0,
             batch: Vec::new(),
+            tally: Tally::default(),
             info,
         }
     }

@@ -155,6 +155,7 @@ pub(crate) fn numbers(path: &Path) -> BTreeMap<u64, u32> {
 }
 
 /// Each of `0..count` exactly once, nothing else.
+#[allow(dead_code, reason = "the archive tests count over several files")]
 pub(crate) fn assert_once(path: &Path, count: u64) {
     let found = numbers(path);
     let doubled: Vec<_> = found.iter().filter(|(_, times)| **times > 1).take(5).collect();
