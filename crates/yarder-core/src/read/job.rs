@@ -11,7 +11,7 @@ use super::filter::Filter;
 use super::find::{open_archive, Part};
 use super::frames::Frames;
 use super::index::{ranges, BlockIndex};
-use super::input::{packing, unpack, Packing};
+use super::input::{packing, read_at, unpack, Packing};
 use super::parse::Damage;
 use super::problem::Problems;
 
@@ -70,6 +70,8 @@ fn part_jobs(part: Part, filter: &Filter, index: Option<&dyn BlockIndex>, jobs: 
     let blocks = index.and_then(|index| index.blocks(&path));
     let ends = if packing == Packing::Plain { size } else { u64::MAX };
     let wanted = blocks.map(|blocks| ranges(&blocks, filter, ends));
+    // An index of a file that was edited since is worse than none.
+    let wanted = wanted.filter(|wanted| packing != Packing::Plain || are_starts(&file, wanted));
     let job = |file: &Arc<File>, what, stored| Job {
         path: path.clone(),
         file: Some(file.clone()),
@@ -98,6 +100,14 @@ fn part_jobs(part: Part, filter: &Filter, index: Option<&dyn BlockIndex>, jobs: 
         }
     }
     Ok(())
+}
+
+/// Whether each range begins behind a newline.
+fn are_starts(file: &File, ranges: &[(u64, u64)]) -> bool {
+    ranges.iter().all(|(start, _)| {
+        let mut before = [0];
+        *start == 0 || read_at(file, &mut before, start - 1).is_ok_and(|got| got == 1 && before[0] == b'\n')
+    })
 }
 
 /// Places between records that cut a range of a plain file into jobs.

@@ -63,7 +63,12 @@ impl Query {
             regex,
             fields: r#where.into_iter().map(|(key, value)| (key.into_bytes(), value.into_bytes())).collect(),
         };
-        let query = read::Query { filter, threads, ..read::Query::new(zone(py, tz)?) };
+        let query = read::Query {
+            filter,
+            threads,
+            index: Some(Arc::new(read::Ledgers::default())),
+            ..read::Query::new(zone(py, tz)?)
+        };
         Ok(Query { sources, query, tz: tz.to_string(), progress: Mutex::default() })
     }
 
