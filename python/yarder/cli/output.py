@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 
@@ -10,8 +9,9 @@ __all__ = ["Output", "bar", "colored", "inert", "say", "tell"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from typing import IO, Any
+    from subprocess import Popen
+    from types import TracebackType
+    from typing import IO, Any, Self
 
 
 def colored(stream: IO[str]) -> bool:
@@ -25,9 +25,11 @@ def colored(stream: IO[str]) -> bool:
 
 def say(text: str) -> None:
     """One line of chatter on stderr."""
-    with contextlib.suppress(OSError, ValueError):
+    try:
         sys.stderr.write(f"yarder: {inert(text)}\n")
         sys.stderr.flush()
+    except (OSError, ValueError):
+        return  # nobody can be told that nobody can be told
 
 
 def tell(report: Any) -> None:
@@ -52,8 +54,9 @@ def bar(part: float, width: int = 24) -> str:
 class Output:
     """Standard output as bytes. What was written is out when a `write` returns: somebody may be following."""
 
-    def __init__(self, to: IO[bytes], color: bool):
+    def __init__(self, to: IO[bytes], color: bool, pager: Popen[bytes] | None = None):
         self._to = to
+        self._pager = pager
         self.color = color
 
     @classmethod
@@ -62,30 +65,35 @@ class Output:
         return cls(sys.stdout.buffer, colored(sys.stdout))
 
     @classmethod
-    @contextlib.contextmanager
-    def paged(cls, *, wanted: bool) -> Iterator[Output]:
+    def paged(cls, *, wanted: bool) -> Output:
         """Standard output through `$PAGER` (less) when it is a terminal and `wanted`; else as it is."""
-        if not (wanted and sys.stdout.isatty()):
-            yield cls.stdout()
-            return
+        pager = os.environ.get("PAGER", "less")
+        if not (wanted and pager.strip() and sys.stdout.isatty()):
+            return cls.stdout()
         import shutil
         import subprocess
 
-        pager = os.environ.get("PAGER", "less")
-        program = shutil.which(pager.split()[0]) if pager.split() else None
-        if not program:
-            yield cls.stdout()
-            return
+        program = shutil.which(pager.split()[0])
+        if program is None:
+            return cls.stdout()
         # -F leaves at once when all fits the screen, -R shows colours, -X leaves the text standing.
         env = {"LESS": "FRX", **os.environ}
         process = subprocess.Popen([program, *pager.split()[1:]], stdin=subprocess.PIPE, env=env)  # noqa: S603
         assert process.stdin is not None  # noqa: S101 - asked for with PIPE
-        try:
-            yield cls(process.stdin, colored(sys.stdout))
-        finally:
-            with contextlib.suppress(BrokenPipeError):
-                process.stdin.close()
-            process.wait()
+        return cls(process.stdin, colored(sys.stdout), process)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._pager is not None:
+            try:
+                self._to.close()
+            except BrokenPipeError:
+                self._to = sys.stdout.buffer  # whoever read has seen enough
+            self._pager.wait()
 
     def write(self, data: bytes) -> None:
         """Write and flush.

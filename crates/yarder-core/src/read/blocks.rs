@@ -41,6 +41,10 @@ pub(super) struct Blocks {
     given: Range<usize>,
     /// Offset in the file of the first byte of `buf`.
     base: u64,
+    /// The part begins in a record that belongs to the part before it.
+    join: bool,
+    /// The part ends with the record that begins last at or before this place.
+    until: Option<u64>,
     /// In the middle of a line that is too long.
     skipping: bool,
     /// Too long lines since they were asked for.
@@ -50,7 +54,25 @@ pub(super) struct Blocks {
 impl Blocks {
     /// `base`: the offset of the first byte that `input` gives.
     pub(super) fn new(input: Input, base: u64) -> Blocks {
-        Blocks { input, buf: Vec::new(), filled: 0, given: 0..0, base, skipping: false, long: None }
+        Blocks {
+            input,
+            buf: Vec::new(),
+            filled: 0,
+            given: 0..0,
+            base,
+            join: false,
+            until: None,
+            skipping: false,
+            long: None,
+        }
+    }
+
+    /// Makes it a part of a text that others read the rest of: the records that begin behind its first byte (`join`;
+    /// else also at it) and at or before `until`. The input has to go on behind `until`.
+    pub(super) fn part(mut self, join: bool, until: Option<u64>) -> Blocks {
+        self.join = join;
+        self.until = until;
+        self
     }
 
     /// The bytes of the piece that [`Blocks::advance`] found.
@@ -88,8 +110,14 @@ impl Blocks {
                 self.given = 0..self.filled;
                 return Ok(self.filled > 0);
             }
-            if self.skipping && !self.skip() {
+            if self.skipping && !self.skip() || self.join && !self.joined() {
                 continue;
+            }
+            if let Some(end) = self.last() {
+                self.given = 0..end;
+                self.filled = end;
+                self.stop();
+                return Ok(end > 0);
             }
             let cut = last_start(&self.buf[..self.filled]);
             if cut > 0 {
@@ -102,6 +130,26 @@ impl Blocks {
                 self.skip();
             }
         }
+    }
+
+    /// Drops what belongs to the part before; `false` while the first record of this one is not there.
+    fn joined(&mut self) -> bool {
+        let text = &self.buf[..self.filled];
+        let first = first_start(text);
+        // Of the rest only a newline at the end matters: a record may begin behind it.
+        let drop = first.unwrap_or(text.len() - usize::from(text.ends_with(b"\n")));
+        self.buf.copy_within(drop..self.filled, 0);
+        self.base += drop as u64;
+        self.filled -= drop;
+        self.join = first.is_none();
+        !self.join
+    }
+
+    /// Where the last record of this part ends, when that is there.
+    fn last(&self) -> Option<usize> {
+        let Some(until) = self.until?.checked_sub(self.base) else { return Some(0) };
+        let until = usize::try_from(until).ok()?;
+        first_start(self.buf[..self.filled].get(until..)?).map(|end| until + end)
     }
 
     /// Drops the rest of a too long line; `false` while its end is not there.

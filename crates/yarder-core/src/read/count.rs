@@ -64,7 +64,7 @@ pub fn count(streams: Vec<Stream>, query: &Query, by: Option<&[u8]>, progress: &
     let mut found = Problems::default();
     let work: Vec<_> = streams
         .into_iter()
-        .flat_map(|stream| jobs(stream.parts, &filter, query.index.as_deref(), &mut found))
+        .flat_map(|stream| jobs(stream.parts, (&filter, false), query.index.as_deref(), &mut found))
         .collect();
     problems.merge(found);
     progress.total.fetch_add(work.iter().map(|job| job.stored).sum(), Ordering::Relaxed);

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::blocks::{align, Blocks, Input, BLOCK};
 use super::filter::Filter;
 use super::find::{open_archive, Part};
-use super::frames::Frames;
+use super::frames::{zstd_frames, Frames};
 use super::index::{ranges, BlockIndex};
 use super::input::{packing, read_at, unpack, Packing};
 use super::parse::Damage;
@@ -37,26 +37,33 @@ enum What {
     Range(u64, u64),
     /// The text of a compressed file from one place to another.
     Text(u64, u64),
+    /// A part of the text of a compressed file whose frames can be entered: its own records, see [`Blocks::part`].
+    Part(u64, Option<u64>),
 }
 
 /// The jobs of one stream; a file that cannot be opened is a problem, not an end.
 pub(super) fn jobs(
     parts: Vec<Part>,
-    filter: &Filter,
+    (filter, reverse): (&Filter, bool),
     index: Option<&dyn BlockIndex>,
     problems: &mut Problems,
 ) -> Vec<Job> {
     let mut jobs = Vec::new();
     for part in parts {
         let path = part.path.clone();
-        if let Err(damage) = part_jobs(part, filter, index, &mut jobs) {
+        if let Err(damage) = part_jobs(part, (filter, reverse), index, &mut jobs) {
             problems.add(&path, 0, damage);
         }
     }
     jobs
 }
 
-fn part_jobs(part: Part, filter: &Filter, index: Option<&dyn BlockIndex>, jobs: &mut Vec<Job>) -> Result<(), Damage> {
+fn part_jobs(
+    part: Part,
+    (filter, reverse): (&Filter, bool),
+    index: Option<&dyn BlockIndex>,
+    jobs: &mut Vec<Job>,
+) -> Result<(), Damage> {
     let unreadable = |_| Damage::Unreadable;
     let Part { path, live, file, upto } = part;
     let file = match file {
@@ -94,12 +101,34 @@ fn part_jobs(part: Part, filter: &Filter, index: Option<&dyn BlockIndex>, jobs: 
                 }));
             }
         }
-        (_, None) => jobs.push(Job { path, file: None, what: What::Whole, tail: false, stored: size }),
+        (_, None) => {
+            let parts =
+                if packing == Packing::Zstd && !reverse { parts(&file).map_err(unreadable)? } else { Vec::new() };
+            if parts.len() < 2 {
+                jobs.push(Job { path: path.clone(), file: None, what: What::Whole, tail: false, stored: size });
+            }
+            for (at, (start, stored)) in parts.iter().enumerate().filter(|_| parts.len() > 1) {
+                let until = parts.get(at + 1).map(|(next, _)| *next);
+                jobs.push(job(&file, What::Part(*start, until), *stored));
+            }
+        }
         (_, Some(wanted)) => {
             jobs.extend(wanted.into_iter().map(|(start, end)| job(&file, What::Text(start, end), 0)));
         }
     }
     Ok(())
+}
+
+/// Where the parts of a zstd file begin in its text, and how many stored bytes each has.
+fn parts(file: &File) -> io::Result<Vec<(u64, u64)>> {
+    let mut parts: Vec<(u64, u64)> = Vec::new();
+    for frame in zstd_frames(file)?.unwrap_or_default() {
+        match parts.last_mut() {
+            Some((start, stored)) if frame.plain + frame.bytes <= *start + RANGE => *stored += frame.packed,
+            _ => parts.push((frame.plain, frame.packed)),
+        }
+    }
+    Ok(parts)
 }
 
 /// Whether each range begins behind a newline.
@@ -144,6 +173,11 @@ impl Job {
             What::Whole if packing == Packing::Plain => return Ok(plain(0, file.metadata()?.len(), file)),
             What::Whole => (0, u64::MAX),
             What::Text(start, end) => (start, end),
+            What::Part(start, until) => {
+                // Backwards a file is one job: see `jobs`.
+                let frames = Frames::open(&file, start, u64::MAX)?.ok_or(io::ErrorKind::InvalidData)?;
+                return Ok(Blocks::new(Input::Frames(Box::new(frames)), start).part(start > 0, until));
+            }
         };
         if packing == Packing::Zstd {
             if let Some(mut frames) = Frames::open(&file, start, end)? {

@@ -246,7 +246,7 @@ impl Scan {
         let mut courses = Vec::new();
         for stream in streams {
             let mut found = Problems::default();
-            let mut jobs = jobs(stream.parts, &filter, query.index.as_deref(), &mut found);
+            let mut jobs = jobs(stream.parts, (&filter, query.reverse), query.index.as_deref(), &mut found);
             problems.merge(found);
             progress.total.fetch_add(jobs.iter().map(|job| job.stored).sum(), Ordering::Relaxed);
             if query.reverse {

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use yarder_core::read::{count_source, rfc3339, Block, BlockIndex, Filter, Query};
 
-use crate::common::{at, gzip, human, json, lines, lz4, messages, numbered, query, scan, zstd, Folder};
+use yarder_core::record::{RecordBuilder, Value};
+
+use crate::common::{at, gzip, human, json, line, lines, lz4, messages, numbered, query, scan, zstd, Folder};
 
 /// Archives 0..400 in every compression, the live file 400..500.
 fn archive(name: &str) -> Folder {
@@ -59,6 +61,7 @@ fn folders_are_merged_by_time() {
 /// Each filter takes what it says, in every format, whether or not something can be skipped unread.
 #[test]
 fn filters_take_what_they_say() {
+    let pattern = regex::bytes::Regex::new(r"^message \d7$").expect("a pattern");
     for (name, mut formatter) in [("json", json()), ("human", human())] {
         let folder = Folder::new(&format!("filters-{name}"));
         let live = folder.write("web.log", &lines(&mut formatter, 0..300));
@@ -79,8 +82,7 @@ fn filters_take_what_they_say() {
         assert_eq!(numbered([123]), found(Filter { contains: Some("n=123".into()), ..all() }));
         // Names of keys are no texts.
         assert_eq!(0, found(Filter { contains: Some("timestamp".into()), ..all() }).len());
-        let regex = regex::bytes::Regex::new(r"^message \d7$").expect("a pattern");
-        assert_eq!(9, found(Filter { regex: Some(regex), ..all() }).len());
+        assert_eq!(9, found(Filter { regex: Some(pattern.clone()), ..all() }).len());
         let by = |key: &str, value: &str| Filter { fields: vec![(key.into(), value.into())], ..all() };
         assert_eq!(numbered([5]), found(by("n", "5")));
         assert_eq!(numbered([5]), found(by("n", "5.0")));
@@ -168,6 +170,39 @@ fn ranges_are_cut_between_records() {
     let mut scan = scan(&live, &Query { threads: 2, ..query(Filter::default()) });
     assert_eq!(rounds as usize * 1000, scan.by_ref().count());
     assert_eq!(0, scan.problems().count);
+}
+
+/// A big archive of many frames is read by several threads, cut anywhere, and every record comes once and in order.
+#[test]
+fn frames_are_shared_among_threads() {
+    for (name, mut formatter) in [("json", json()), ("human", human())] {
+        let folder = Folder::new(&format!("frames-{name}"));
+        // Few records of many bytes: what is tested is where they are cut.
+        let trace = b"  Traceback (most recent call last):\n    File \"x.py\", line 1, in f\n  E: x\n".repeat(20);
+        let pad = "x".repeat(1500);
+        let mut text = Vec::new();
+        for n in 0..1000 {
+            let record = RecordBuilder::new(6, "web", format!("message {n}")).field("n", Value::Int(n));
+            match name {
+                "json" => text.extend(line(&mut formatter, record.field("pad", Value::Str(pad.as_bytes())), at(0))),
+                _ => text.extend([line(&mut formatter, record, at(0)), trace.clone()].concat()),
+            }
+        }
+        let rounds = (40 << 20) / text.len();
+        let text = text.repeat(rounds);
+        // Frames that end anywhere: in lines, in tracebacks, at newlines.
+        let packed: Vec<u8> = text.chunks(4_000_037).flat_map(zstd).collect();
+        let path = folder.write("web.20260115T103045Z.1.log.zst", &packed);
+        let expected = rounds as u64 * 1000;
+        assert_eq!(expected, count_source(&path, &query(Filter::default()), None).expect("counted").total, "{name}");
+        let mut scan =
+            scan(&path, &Query { threads: 2, ..query(Filter { contains: Some("n=7".into()), ..Filter::default() }) });
+        let found = messages(scan.by_ref());
+        let once: Vec<String> = numbered((0..1000).filter(|n| n.to_string().starts_with('7')));
+        assert_eq!(once.len() * rounds, found.len());
+        assert!(found.chunks(once.len()).all(|part| part == once));
+        assert_eq!(0, scan.problems().count);
+    }
 }
 
 /// Times are RFC 3339.

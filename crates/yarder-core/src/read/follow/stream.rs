@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::super::filter::Filter;
 use super::super::find::{archives, classify, identity, Part, Place};
 use super::super::job::jobs;
 use super::super::look::{From, Look};
@@ -187,7 +188,7 @@ impl Course {
         let shared = Arc::new(Shared::default());
         let mut worker =
             Worker { look: self.look.clone(), reverse: false, problems: shared.clone(), progress: Arc::default() };
-        for job in jobs(vec![part], &Default::default(), None, &mut problems) {
+        for job in jobs(vec![part], (&Filter::default(), false), None, &mut problems) {
             worker.run(&job, &mut |more| {
                 found.extend(more);
                 true
