@@ -21,9 +21,13 @@ __all__ = [
     "Query",
     "Ring",
     "Scan",
+    "audit_log",
     "clear_records",
     "event",
     "percent",
+    "yard_ask",
+    "yard_level",
+    "yard_state",
 ]
 
 _Report: TypeAlias = tuple[int, list[tuple[Path, int, str]]]
@@ -252,3 +256,19 @@ def percent(template: str, args: tuple[object, ...], /) -> str:
 
 def event(room: str, level: str, text: str, /) -> None:
     """Print one of yarder's own events if YARDER_DEBUG asks for it."""
+
+def yard_state(folder: str | PathLike[str], /) -> dict[str, Any] | None:
+    """What stands in the yard of a folder, None when there is no yard: `writer_pid` (None: nobody), `writer_beat_ns`,
+    `rules` (facility, pid, level), `rings`: producer, pid, process, alive, slots, used, high_water, accepted, blocked,
+    stalled, lost by reason. Takes no lock and changes nothing. Raises RingError."""
+
+def yard_level(folder: str | PathLike[str], level: int | None, facility: str = "", pid: int = 0, /) -> bool:
+    """Set the level of a facility for all processes of the yard's app (pid 0) or one; None takes it back. False when there
+    was nothing to change. Raises RingError."""
+
+def yard_ask(folder: str | PathLike[str], reopen: bool, /) -> bool:
+    """Ask the yard's writer to rotate or reopen its files; False when there is no yard. Raises RingError."""
+
+def audit_log(live: str | PathLike[str], /) -> tuple[bool, str]:
+    """Hold a log against its ledger: whether it is clean, and all that was found, as JSON. Raises BackendError when there
+    is no ledger to hold it against."""

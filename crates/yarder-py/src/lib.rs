@@ -1,6 +1,7 @@
 //! The native module `yarder._core`.
 
 mod read;
+mod yards;
 
 use pyo3::prelude::*;
 
@@ -8,5 +9,6 @@ use pyo3::prelude::*;
 #[pymodule(gil_used = false)]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("VERSION", env!("CARGO_PKG_VERSION"))?;
-    read::register(module)
+    read::register(module)?;
+    yards::register(module)
 }

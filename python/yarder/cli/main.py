@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from yarder.cli.options import Command
 
-HOMES = ("tail", "query", "doctor")
+HOMES = ("tail", "query", "stats", "rings", "top", "level", "rotate", "reopen", "audit", "doctor")
 """Commands, in the order of the help; each has a module of its name in `yarder.cli.commands`."""
 
 _SEARCHES = ("query",)

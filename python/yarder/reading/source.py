@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 
+from yarder.ring.yards import folders
+
 __all__ = ["app_files", "paths"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
     from typing import Any
 
@@ -31,24 +32,14 @@ def paths(source: LogSource) -> list[str]:
 
 def app_files(app: str) -> list[str]:
     """The log files of an app that runs or ran on this host, newest plan last; empty when there is none."""
+    from pathlib import Path
+
     files: dict[str, None] = {}
-    for folder in _yards(app):
-        plans = sorted(folder.glob("plans/*.json"), key=lambda plan: plan.stat().st_mtime)
+    for folder in folders(app):
+        plans = sorted(Path(folder).glob("plans/*.json"), key=lambda plan: plan.stat().st_mtime)
         for plan in plans:
             files.update(dict.fromkeys(_files(plan)))
     return list(files)
-
-
-def _yards(app: str) -> Iterable[Path]:
-    from pathlib import Path
-
-    from yarder.config.name import path_part
-
-    part = path_part(app)
-    named = os.environ.get("YARDER_YARD")
-    runtime = os.environ.get("XDG_RUNTIME_DIR")
-    bases = [named] if named else [f"/dev/shm/yarder-{os.getuid()}", f"{runtime}/yarder" if runtime else ""]  # noqa: S108
-    return [folder for base in bases if base and (folder := Path(base) / part).is_dir()]
 
 
 def _files(plan: Path) -> list[str]:
