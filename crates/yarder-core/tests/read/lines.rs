@@ -76,6 +76,22 @@ fn foreign_json_is_read() {
     }
 }
 
+/// The shapes of other platforms: each says the same record.
+#[test]
+fn presets_are_read() {
+    let wanted = "1768473048123456000 4 web/db \"slow\" [user_id=7 exception.type=E] pid=Some(1234) host=s1";
+    for line in [
+        r#"{"@timestamp":"2026-01-15T10:30:48.123456Z","log.level":"warning","message":"slow","ecs.version":"8.11.0","service.name":"web","log.logger":"db","event.id":"019bc135-343b-874f-a345-6789a0000004","event.sequence":4,"host.hostname":"s1","process.pid":1234,"process.thread.id":4711,"labels":{"user_id":"7"},"error.type":"E"}"#,
+        r#"{"severity":"WARNING","time":"2026-01-15T10:30:48.123456Z","message":"slow","fields":{"user_id":7,"exception.type":"E"},"serviceContext":{"service":"web"},"logging.googleapis.com/insertId":"019bc135-343b-874f-a345-6789a0000004","logging.googleapis.com/labels":{"app":"web","facility":"db","hostname":"s1","pid":"1234","tid":"4711"}}"#,
+        r#"{"resourceLogs":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"web"}},{"key":"host.name","value":{"stringValue":"s1"}},{"key":"process.pid","value":{"intValue":"1234"}}]},"scopeLogs":[{"scope":{"name":"db"},"logRecords":[{"timeUnixNano":"1768473048123456000","severityNumber":13,"severityText":"WARN","body":{"stringValue":"slow"},"attributes":[{"key":"log.record.uid","value":{"stringValue":"019bc135-343b-874f-a345-6789a0000004"}},{"key":"thread.id","value":{"intValue":"4711"}},{"key":"user_id","value":{"intValue":"7"}},{"key":"exception.type","value":{"stringValue":"E"}}]}]}]}]}"#,
+    ] {
+        assert_eq!(wanted, read(line));
+        let mut parser = parser();
+        let entry = parser.parse(line.as_bytes()).expect("a record");
+        assert_eq!((Some((0x2_3456_789A, 4)), Some(4711)), (entry.origin(), entry.tid));
+    }
+}
+
 /// Why a line is none is told.
 #[test]
 fn damage_has_a_text() {

@@ -3,6 +3,7 @@
 mod clearing;
 mod common;
 mod following;
+mod formats;
 mod hostile;
 mod lines;
 mod rendering;
