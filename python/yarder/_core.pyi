@@ -169,7 +169,7 @@ class Query:
     """A question about log files (docs/specs/read.md). `sources`: files, folders, stems; one that is not there is missed
     only when it is the only one.
 
-    Times are nanoseconds since 1970, both included. `levels`: one bit for each. `where`: names of fields, or of parts of
+    Times are nanoseconds since 1970, both included. `levels`: one bit for each, default all. `where`: names of fields, or of parts of
     a record, and their texts. `threads`: 0 as many as there are processors, four at most. Raises ConfigError for a
     pattern or a zone that is none.
     """
@@ -180,7 +180,7 @@ class Query:
         *,
         since: int | None = None,
         until: int | None = None,
-        levels: int = 0x1FF,
+        levels: int = ...,
         app: str | None = None,
         facility: str | None = None,
         contains: str | None = None,
