@@ -8,6 +8,9 @@ if TYPE_CHECKING:
     from yarder.backends import Call as Call
     from yarder.backends import Console as Console
     from yarder.backends import File as File
+    from yarder.bridges.stdlib import install_logging as install_logging
+    from yarder.bridges.stdlib import uninstall_logging as uninstall_logging
+    from yarder.bridges.stdlib_handler import Handler as Handler
     from yarder.config.format import Json as Json
     from yarder.default import aclose as aclose
     from yarder.default import add_handler as add_handler
@@ -58,6 +61,7 @@ _HOME = {
     "ConnectionFailed": "errors",
     "Console": "backends",
     "File": "backends",
+    "Handler": "bridges.stdlib_handler",
     "Json": "config.format",
     "Level": "severity",
     "LevelLike": "typing",
@@ -81,12 +85,14 @@ _HOME = {
     "context": "emit.context",
     "flush": "default",
     "get_logger": "default",
+    "install_logging": "bridges.stdlib",
     "levels": "default",
     "on_pressure": "default",
     "remove_handler": "default",
     "set_level": "default",
     "shutdown": "default",
     "stats": "default",
+    "uninstall_logging": "bridges.stdlib",
 }
 
 __all__ = [
@@ -101,6 +107,7 @@ __all__ = [
     "ConnectionFailed",
     "Console",
     "File",
+    "Handler",
     "Json",
     "Level",
     "LevelLike",
@@ -124,12 +131,14 @@ __all__ = [
     "context",
     "flush",
     "get_logger",
+    "install_logging",
     "levels",
     "on_pressure",
     "remove_handler",
     "set_level",
     "shutdown",
     "stats",
+    "uninstall_logging",
 ]
 
 

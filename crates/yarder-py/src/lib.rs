@@ -2,6 +2,7 @@
 //!
 //! Everything a log call needs is here; what it writes into is `yarder-ring`, what reads that is `yarder-core`.
 
+mod bridge;
 mod call;
 mod errors;
 mod fields;
@@ -105,6 +106,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<producer::Producer>()?;
     module.add_class::<queue::HandlerQueue>()?;
     module.add_class::<ring::Ring>()?;
+    bridge::doors::register(module)?;
     module.add_function(wrap_pyfunction!(percent, module)?)?;
     module.add_function(wrap_pyfunction!(event, module)?)
 }
