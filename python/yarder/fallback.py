@@ -5,7 +5,7 @@ is imported. Nothing is silent: records go to stderr and are counted, and `confi
 stderr are not served here.
 """
 
-# ruff: noqa: ARG002, ARG004 - signatures are the native ones, used or not
+# ruff: noqa: ARG001, ARG002, ARG004 - signatures are the native ones, used or not
 
 from __future__ import annotations
 
@@ -267,7 +267,7 @@ def bridge_is_open(logger: Any, /) -> bool:
     return False
 
 
-def relay(  # noqa: PLR0913, PLR0917 - the native signature
+def relay(  # noqa: PLR0913 - the native signature
     target: Logger,
     number: int,
     message: object,

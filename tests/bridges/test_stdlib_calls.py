@@ -35,7 +35,10 @@ def test_the_root_is_the_app(installed: Records) -> None:
     """The root logger, and the functions of the module, log for the app's own facility."""
     logging.getLogger().warning("method")
     logging.warning("function")
-    assert [(record["message"], record["facility"]) for record in installed()] == [("method", "web"), ("function", "web")]
+    assert [(record["message"], record["facility"]) for record in installed()] == [
+        ("method", "web"),
+        ("function", "web"),
+    ]
 
 
 def test_messages_of_any_kind(installed: Records) -> None:
@@ -83,8 +86,8 @@ def test_callers(installed: Records) -> None:
     log.info("method")
     logging.LoggerAdapter(log, {"request": "r-1"}).info("adapter")
     logging.warning("function")
-    log.exception("exception")  # noqa: LOG004 - without one it is an error record
-    with pytest.warns(DeprecationWarning):
+    log.exception("exception")
+    with pytest.warns(DeprecationWarning, match="deprecated"):
         log.warn("old name")  # type: ignore[deprecated,unused-ignore]
     first = line() - 6
     callers = [record["caller"] for record in installed()]
@@ -124,7 +127,7 @@ def test_subclasses(installed: Records) -> None:
     """Loggers of a subclass are fast too; one that overrides a step on the way is heard."""
 
     class Louder(logging.Logger):
-        def makeRecord(self, *args: Any, **kwargs: Any) -> logging.LogRecord:  # noqa: N802 - the standard library's name
+        def makeRecord(self, *args: Any, **kwargs: Any) -> logging.LogRecord:
             record = super().makeRecord(*args, **kwargs)
             record.msg = str(record.msg).upper()
             return record

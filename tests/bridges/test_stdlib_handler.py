@@ -93,7 +93,7 @@ def test_a_formatter_is_honoured_whole(written: Records, bare_root: logging.Logg
     """What a formatter makes is the message, its stack trace included, which is not told twice."""
 
     class OneLine(logging.Formatter):
-        def formatException(self, ei: Any) -> str:  # noqa: N802 - the standard library's name
+        def formatException(self, ei: Any) -> str:
             return f"({ei[0].__name__})"
 
     handler = yarder.Handler()
@@ -111,7 +111,7 @@ def test_factories_and_other_records(written: Records, bare_root: logging.Logger
     """A record class of its own says its own message; a record from another process says where it was."""
 
     class Braces(logging.LogRecord):
-        def getMessage(self) -> str:  # noqa: N802 - the standard library's name
+        def getMessage(self) -> str:
             return str(self.msg).format(*(self.args or ()))
 
     bare_root.addHandler(yarder.Handler())

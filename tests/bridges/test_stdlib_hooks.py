@@ -61,7 +61,7 @@ def test_destructors(tmp_path: Path) -> None:
 
 
 def test_asyncio(tmp_path: Path) -> None:
-    """asyncio's own handler and a program's own each give one record, and the program's own is still called."""
+    """Asyncio's own handler and a program's own each give one record, and the program's own is still called."""
     code = """
 import asyncio
 def fail():

@@ -9,8 +9,6 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 import yarder
 from tests.bridges.conftest import Records
 from tests.helpers import run_python

@@ -10,7 +10,25 @@ import yarder
 from tests.bridges.conftest import Records
 from yarder.native import bridge_is_open
 
-NUMBERS = {1: 8, 5: 8, 6: 7, 10: 7, 11: 6, 20: 6, 21: 5, 25: 5, 26: 4, 30: 4, 35: 3, 40: 3, 50: 2, 51: 1, 60: 1, 70: 0, 99: 0}
+NUMBERS = {
+    1: 8,
+    5: 8,
+    6: 7,
+    10: 7,
+    11: 6,
+    20: 6,
+    21: 5,
+    25: 5,
+    26: 4,
+    30: 4,
+    35: 3,
+    40: 3,
+    50: 2,
+    51: 1,
+    60: 1,
+    70: 0,
+    99: 0,
+}
 
 
 @pytest.mark.parametrize("way", ["short", "long"])

@@ -15,7 +15,7 @@ from yarder.native import bridge_is_open
 
 
 def test_caplog(installed: Records, caplog: pytest.LogCaptureFixture) -> None:
-    """caplog sees every record, also below the pipeline's level when it asks for that; yarder gets its own share."""
+    """Pytest's caplog sees every record, also below the pipeline's level when it asks for that; yarder gets its own share."""
     log = logging.getLogger("x")
     log.info("one %d", 1)
     with caplog.at_level(logging.DEBUG):
@@ -29,7 +29,7 @@ def test_caplog(installed: Records, caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_assert_logs(installed: Records) -> None:
-    """assertLogs and assertNoLogs see what a logger says, which meanwhile goes nowhere else, and then it is fast again."""
+    """Both assertLogs and assertNoLogs see what a logger says, which meanwhile goes nowhere else, and then it is fast again."""
     case, log = unittest.TestCase(), logging.getLogger("x")
     log.info("before")
     with case.assertLogs("x", "DEBUG") as seen:

@@ -51,7 +51,9 @@ class Hooks:
     def _thread(self, args: Any) -> None:
         if args.exc_type is not SystemExit:
             name = args.thread.name if args.thread is not None else "unknown"
-            _say(_ERROR, "uncaught exception in thread %s", (name,), (args.exc_type, args.exc_value, args.exc_traceback))
+            _say(
+                _ERROR, "uncaught exception in thread %s", (name,), (args.exc_type, args.exc_value, args.exc_traceback)
+            )
         self._before[1](args)
 
     def _unraisable(self, args: Any) -> None:

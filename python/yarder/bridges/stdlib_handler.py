@@ -11,8 +11,6 @@ from yarder import default
 from yarder.native import bridge_methods, relay
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from yarder.native import Logger
     from yarder.pipeline import Pipeline
 
