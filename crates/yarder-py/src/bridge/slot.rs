@@ -36,6 +36,16 @@ const QUICK: usize = 4;
 /// What looks like an empty list: a head and a size of 0.
 static PADDING: [usize; 8] = [0; 8];
 
+/// What looks like a list of one item.
+#[repr(C)]
+struct One {
+    _head: [usize; 2],
+    _size: usize,
+    _items: &'static usize,
+}
+static ITEM: usize = 0;
+static ONE: One = One { _head: [0; 2], _size: 1, _items: &ITEM };
+
 /// The decision for one logger.
 pub(super) struct Slot {
     /// Calls may go straight to the ring.
@@ -56,10 +66,12 @@ pub(super) struct Slot {
     record: (*mut ffi::PyTypeObject, u32),
     /// Lists that were empty; the rest of the places are those of `PADDING`.
     empty: [*mut PyObject; QUICK],
+    /// The first list of one item, and that item: mostly the handlers of the root, where ours is alone. Else `ONE`.
+    single: (*mut PyObject, *mut PyObject),
     /// All other lists.
     rest: Box<[Seen]>,
-    /// Keeps the lists of `empty`.
-    _kept: Box<[Seen]>,
+    /// Keeps the lists of `empty` and `single`.
+    _kept: Vec<Seen>,
     /// Owned; tells when the logger is gone.
     pub(super) weak: *mut PyObject,
 }
@@ -75,6 +87,8 @@ impl Slot {
                 && (*self.record.0).tp_version_tag == self.record.1
                 && raw::dict_version(*MODULE.get()) == self.version
                 && sizes == 0
+                && ffi::Py_SIZE(self.single.0) == 1
+                && *(*self.single.0.cast::<ffi::PyListObject>()).ob_item == self.single.1
                 && self.rest.iter().all(|seen| {
                     let list = seen.list.cast::<ffi::PyListObject>();
                     ffi::Py_SIZE(seen.list) as usize == seen.items.len()
@@ -131,14 +145,19 @@ fn ask(py: Python<'_>, owner: *mut PyObject) -> PyResult<Option<Box<Slot>>> {
     let (target, open, followed, enabled_from, emit_from, lists, nodes, record): Answer<'_> = found.extract()?;
     let Some(logger) = logger::of(&target) else { return Ok(None) };
     let mut empty = [PADDING.as_ptr().cast_mut().cast::<PyObject>(); QUICK];
-    let (mut rest, mut kept) = (Vec::new(), Vec::new());
+    let none = (&raw const ONE).cast_mut().cast::<PyObject>();
+    let mut single = (none, std::ptr::null_mut());
+    let (mut rest, mut kept, mut empties) = (Vec::new(), Vec::new(), 0);
     for list in &lists {
         let list = list.cast_into_exact::<PyList>()?;
         let items: Box<[_]> = list.iter().map(|item| item.as_ptr()).collect();
-        let quick = items.is_empty() && kept.len() < QUICK;
         let seen = Seen { list: list.into_ptr(), items };
-        if quick {
-            empty[kept.len()] = seen.list;
+        if seen.items.is_empty() && empties < QUICK {
+            empty[empties] = seen.list;
+            empties += 1;
+            kept.push(seen);
+        } else if seen.items.len() == 1 && single.0 == none {
+            single = (seen.list, seen.items[0]);
             kept.push(seen);
         } else {
             rest.push(seen);
@@ -161,8 +180,9 @@ fn ask(py: Python<'_>, owner: *mut PyObject) -> PyResult<Option<Box<Slot>>> {
         class: class_tag,
         record: (record.into_ptr().cast(), record_tag),
         empty,
+        single,
         rest: rest.into_boxed_slice(),
-        _kept: kept.into_boxed_slice(),
+        _kept: kept,
         weak: weak.into_ptr(),
     })))
 }
