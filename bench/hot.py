@@ -9,13 +9,14 @@ from bench.setup import Setup
 __all__ = ["run"]
 
 BENCH = "calls"
-OURS = ("yarder", "yarder-default")
-GOALS = {  # case -> (subject, times the empty call)
-    "disabled": ("yarder", 2.0),
-    "static": ("yarder", 2.5),
-    "two": ("yarder", 3.5),
-    "context": ("yarder-default", 4.5),
-    "fields": ("yarder", 7.0),
+OURS = ("yarder", "yarder-default", "yarder-logging")
+GOALS = {  # (case, subject) -> times the empty call
+    ("disabled", "yarder"): 2.0,
+    ("static", "yarder"): 2.5,
+    ("two", "yarder"): 3.5,
+    ("context", "yarder-default"): 4.5,
+    ("fields", "yarder"): 7.0,
+    ("two", "yarder-logging"): 5.5,
 }
 PEER_GOALS = (  # (case, ours, peer, times faster)
     ("two", "yarder", "stdlib", 100.0),
@@ -24,7 +25,11 @@ PEER_GOALS = (  # (case, ours, peer, times faster)
     ("two", "yarder", "bqlog", 20.0),
     ("fields", "yarder", "structlog-orjson", 50.0),
     ("two", "yarder-sync", "stdlib", 3.0),
+    ("two", "yarder-logging", "stdlib", 80.0),
 )
+
+WAYS = {"yarder-sync": 'mode="sync", ', "yarder-logging": "logging.getLogger, "}
+"""What the table of goals says before the case."""
 
 
 def run(setup: Setup) -> None:
@@ -80,16 +85,19 @@ def against_floor(setup: Setup) -> None:
                 continue
             same, _ = net(setup, "floor", case, place(ours))
             middle = statistics.median(a / b for a, b in zip(rounds, base, strict=True))
-            subject, limit = GOALS[case]
-            goal = f"<= {limit:g}x" if subject == ours else ""
+            limit = GOALS.get((case, ours))
+            goal = f"<= {limit:g}x" if limit else ""
             table.rows.append((
                 CASES[case], ours, f"{mine:.1f}", f"{statistics.median(rounds):.1f}", f"{same:.1f}",
                 f"{mine / least:.2f}", f"{middle:.2f}", goal,
             ))  # fmt: skip
-            if goal:
+            if limit:
                 shown = f"{mine / least:.2f}x / {middle:.2f}x ({mine:.1f} ns)"
                 setup.results.judge(
-                    CASES[case], f"{goal} the empty call", [(mine / least, limit), (middle, limit)], shown
+                    WAYS.get(ours, "") + CASES[case],
+                    f"{goal} the empty call",
+                    [(mine / least, limit), (middle, limit)],
+                    shown,
                 )
         table.rows.append(
             ("call without arguments", f"floor, beside {ours}", f"{least:.1f}", f"{statistics.median(base or [0]):.1f}")
@@ -125,5 +133,4 @@ def against_peers(setup: Setup) -> None:
         if rounds and theirs:
             best, middle = rival / least, statistics.median(theirs) / statistics.median(rounds)
             pairs, shown = [(-best, -factor), (-middle, -factor)], f"{best:.1f}x / {middle:.1f}x"
-        what = f'mode="sync", {CASES[case]}' if ours == "yarder-sync" else CASES[case]
-        setup.results.judge(what, f">= {factor:g}x {peer}", pairs, shown)
+        setup.results.judge(WAYS.get(ours, "") + CASES[case], f">= {factor:g}x {peer}", pairs, shown)

@@ -4,14 +4,14 @@ from bench.subjects.base import Subject
 from bench.subjects.floor import Floor
 from bench.subjects.peers import BqLog, Loguru, LogXide, PicoLogging, Spdlog, SpdlogAsync, StructlogOrjson
 from bench.subjects.stdlib import Stdlib, StdlibQueue
-from bench.subjects.yarder import Yarder, YarderDefault, YarderSync
+from bench.subjects.yarder import Yarder, YarderDefault, YarderLogging, YarderSync
 
 __all__ = ["PEERS", "SUBJECTS", "Subject"]
 
 SUBJECTS: dict[str, type[Subject]] = {
     kind.name: kind
     for kind in (
-        Floor, Yarder, YarderDefault, YarderSync, Stdlib, StdlibQueue, PicoLogging, Loguru, StructlogOrjson,
+        Floor, Yarder, YarderDefault, YarderSync, YarderLogging, Stdlib, StdlibQueue, PicoLogging, Loguru, StructlogOrjson,
         LogXide, BqLog, Spdlog, SpdlogAsync,
     )
 }  # fmt: skip

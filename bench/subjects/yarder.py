@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from bench.subjects.base import KEYWORDS, Subject
 from bench.yards import make_yard
 
-__all__ = ["Yarder", "YarderDefault", "YarderSync"]
+__all__ = ["Yarder", "YarderDefault", "YarderLogging", "YarderSync"]
 
 
 class Yarder(Subject):
@@ -71,3 +71,22 @@ class YarderSync(Yarder):
     name = "yarder-sync"
     remark = 'JSON, mode="sync", caller=False'
     options: ClassVar[dict[str, Any]] = {"caller": False, "mode": "sync"}
+
+
+class YarderLogging(Yarder):
+    """A logger of the standard library, after `install_logging`."""
+
+    name = "yarder-logging"
+    remark = "logging.getLogger after install_logging, caller=True"
+    options: ClassVar[dict[str, Any]] = {}
+    statements = {case: call for case, call in Yarder.statements.items() if case != "fields"}
+
+    def open(self, folder: Path) -> Any:
+        """Install the bridge over what `Yarder` configures."""
+        import logging
+
+        super().open(folder)
+        import yarder
+
+        yarder.install_logging()
+        return logging.getLogger("bench")

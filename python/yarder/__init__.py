@@ -8,6 +8,9 @@ if TYPE_CHECKING:
     from yarder.backends import Call as Call
     from yarder.backends import Console as Console
     from yarder.backends import File as File
+    from yarder.bridges.stdlib import install_logging as install_logging
+    from yarder.bridges.stdlib import uninstall_logging as uninstall_logging
+    from yarder.bridges.stdlib_handler import Handler as Handler
     from yarder.config.format import Json as Json
     from yarder.default import aclose as aclose
     from yarder.default import add_handler as add_handler
@@ -60,6 +63,7 @@ _HOME = {
     "ConnectionFailed": "errors",
     "Console": "backends",
     "File": "backends",
+    "Handler": "bridges.stdlib_handler",
     "Json": "config.format",
     "Level": "severity",
     "LevelLike": "typing",
@@ -84,6 +88,7 @@ _HOME = {
     "flush": "default",
     "follow": "reading.follow",
     "get_logger": "default",
+    "install_logging": "bridges.stdlib",
     "levels": "default",
     "on_pressure": "default",
     "read": "reading.scan",
@@ -91,6 +96,7 @@ _HOME = {
     "set_level": "default",
     "shutdown": "default",
     "stats": "default",
+    "uninstall_logging": "bridges.stdlib",
 }
 
 __all__ = [
@@ -105,6 +111,7 @@ __all__ = [
     "ConnectionFailed",
     "Console",
     "File",
+    "Handler",
     "Json",
     "Level",
     "LevelLike",
@@ -129,6 +136,7 @@ __all__ = [
     "flush",
     "follow",
     "get_logger",
+    "install_logging",
     "levels",
     "on_pressure",
     "read",
@@ -136,6 +144,7 @@ __all__ = [
     "set_level",
     "shutdown",
     "stats",
+    "uninstall_logging",
 ]
 
 

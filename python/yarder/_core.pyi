@@ -1,6 +1,6 @@
 """The native half of yarder, in the order a record meets it. Users import none of these names from here."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from os import PathLike
 from pathlib import Path
@@ -22,9 +22,15 @@ __all__ = [
     "Ring",
     "Scan",
     "audit_log",
+    "bridge_changed",
+    "bridge_is_open",
+    "bridge_methods",
+    "bridge_start",
+    "bridge_stop",
     "clear_records",
     "event",
     "percent",
+    "relay",
     "yard_ask",
     "yard_level",
     "yard_state",
@@ -258,6 +264,44 @@ class Ring:
     def close(self) -> None: ...
     def __enter__(self) -> Ring: ...
     def __exit__(self, *exc: object) -> None: ...
+
+def bridge_methods(class_: type, /, *, logger: bool) -> dict[str, Any]:
+    """Methods for one exact class of `logging`: those of a logger, or only the two that tell of changed attributes."""
+
+def bridge_start(
+    decide: Callable[[Any], tuple[Any, ...] | None],
+    own: Mapping[str, Any],
+    module: dict[str, Any],
+    reserved: frozenset[str],
+    file: str,
+    /,
+) -> None:
+    """From now on calls of the methods may go straight to the ring.
+
+    `decide` is asked once per logger, `own` are the methods that calls step aside to, `module` the globals of `logging`,
+    `reserved` the names that `extra` must not have, `file` the source file whose frames are no call sites.
+    """
+
+def bridge_stop() -> None:
+    """From now on every call steps aside."""
+
+def bridge_changed() -> None:
+    """Forget what was decided."""
+
+def bridge_is_open(logger: Any, /) -> bool:
+    """Whether calls of this logger go straight to the ring now."""
+
+def relay(
+    target: Logger,
+    number: int,
+    message: object,
+    args: tuple[Any, ...],
+    caller: str | None,
+    fields: dict[str, Any] | None,
+    exc_info: object,
+    /,
+) -> bool:
+    """Log with a call site of its own; `number` is a level of `logging`. False: not accepted, and counted."""
 
 def percent(template: str, args: tuple[object, ...], /) -> str:
     """Render as the writer does: `template % args` for the kinds of value a record carries typed."""

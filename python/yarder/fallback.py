@@ -5,7 +5,7 @@ is imported. Nothing is silent: records go to stderr and are counted, and `confi
 stderr are not served here.
 """
 
-# ruff: noqa: ARG002, ARG004 - signatures are the native ones, used or not
+# ruff: noqa: ARG001, ARG002, ARG004 - signatures are the native ones, used or not
 
 from __future__ import annotations
 
@@ -14,9 +14,25 @@ import time
 from contextvars import ContextVar
 
 from yarder.errors import RingError, report
-from yarder.level import ALIASES, NAMES, parse
+from yarder.level import ALIASES, NAMES, TABLE, parse
 
-__all__ = ["CONTEXT", "LOSS_REASONS", "VERSION", "Fields", "HandlerQueue", "Logger", "Producer", "Ring", "event"]
+__all__ = [
+    "CONTEXT",
+    "LOSS_REASONS",
+    "VERSION",
+    "Fields",
+    "HandlerQueue",
+    "Logger",
+    "Producer",
+    "Ring",
+    "bridge_changed",
+    "bridge_is_open",
+    "bridge_methods",
+    "bridge_start",
+    "bridge_stop",
+    "event",
+    "relay",
+]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -235,3 +251,41 @@ class Ring:
 
 def event(room: str, level: str, text: str, /) -> None:
     """Yarder's own events are native; here there are none."""
+
+
+def bridge_methods(class_: type, /, *, logger: bool) -> dict[str, Any]:
+    """None: loggers of the standard library keep their own methods, and the handler does the work."""
+    return {}
+
+
+def bridge_start(*what: object) -> None:
+    """Nothing goes the short way here."""
+
+
+def bridge_stop() -> None:
+    """Nothing was started."""
+
+
+def bridge_changed() -> None:
+    """Nothing is remembered."""
+
+
+def bridge_is_open(logger: Any, /) -> bool:
+    """False: there is no short way."""
+    return False
+
+
+def relay(  # noqa: PLR0913 - the native signature
+    target: Logger,
+    number: int,
+    message: object,
+    args: tuple[Any, ...],
+    caller: str | None,
+    fields: dict[str, Any] | None,
+    exc_info: object,
+    /,
+) -> bool:
+    """One line on stderr."""
+    level = max((own for own, _, stdlib, _ in TABLE if stdlib >= number), default=0)
+    keywords = {"extra": fields, "exc_info": exc_info}
+    return target._producer.say(target.facility, level, message, args, {**target.fields, **keywords})

@@ -8,14 +8,62 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from yarder._core import CONTEXT, LOSS_REASONS, VERSION, Fields, HandlerQueue, Logger, Producer, Ring, event
+    from yarder._core import (
+        CONTEXT,
+        LOSS_REASONS,
+        VERSION,
+        Fields,
+        HandlerQueue,
+        Logger,
+        Producer,
+        Ring,
+        bridge_changed,
+        bridge_is_open,
+        bridge_methods,
+        bridge_start,
+        bridge_stop,
+        event,
+        relay,
+    )
 else:
     try:
-        from yarder._core import CONTEXT, LOSS_REASONS, VERSION, Fields, HandlerQueue, Logger, Producer, Ring, event
+        from yarder._core import (
+            CONTEXT,
+            LOSS_REASONS,
+            VERSION,
+            Fields,
+            HandlerQueue,
+            Logger,
+            Producer,
+            Ring,
+            bridge_changed,
+            bridge_is_open,
+            bridge_methods,
+            bridge_start,
+            bridge_stop,
+            event,
+            relay,
+        )
     except ImportError as refused:
         if "subinterpreter" not in str(refused):
             raise
-        from yarder.fallback import CONTEXT, LOSS_REASONS, VERSION, Fields, HandlerQueue, Logger, Producer, Ring, event
+        from yarder.fallback import (
+            CONTEXT,
+            LOSS_REASONS,
+            VERSION,
+            Fields,
+            HandlerQueue,
+            Logger,
+            Producer,
+            Ring,
+            bridge_changed,
+            bridge_is_open,
+            bridge_methods,
+            bridge_start,
+            bridge_stop,
+            event,
+            relay,
+        )
 
 __all__ = [
     "CONTEXT",
@@ -27,7 +75,13 @@ __all__ = [
     "Producer",
     "Ring",
     "__version__",
+    "bridge_changed",
+    "bridge_is_open",
+    "bridge_methods",
+    "bridge_start",
+    "bridge_stop",
     "event",
+    "relay",
 ]
 
 __version__ = VERSION

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging as stdlib
 from pathlib import Path
 from typing import assert_type
 
@@ -30,6 +31,15 @@ def configuring() -> None:
     yarder.Pipeline(**options)
     backend: BackendOptions = file
     assert_type(backend.name, str | None)
+
+
+def bridging() -> None:
+    """The standard library's logging takes levels in any form; the handler is one of its own."""
+    yarder.install_logging()
+    yarder.install_logging(level="debug", capture_warnings=False, replace=False, excepthooks=True)
+    yarder.install_logging(level=b"debug")  # type: ignore[arg-type]
+    yarder.uninstall_logging()
+    stdlib.getLogger().addHandler(yarder.Handler("INFO", pipeline=yarder.Pipeline(app="audit")))
 
 
 def logging() -> None:

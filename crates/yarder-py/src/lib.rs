@@ -2,6 +2,7 @@
 //!
 //! Everything a log call needs is here; what it writes into is `yarder-ring`, what reads that is `yarder-core`.
 
+mod bridge;
 mod call;
 mod errors;
 mod fields;
@@ -109,6 +110,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<ring::Ring>()?;
     read::register(module)?;
     yards::register(module)?;
+    bridge::doors::register(module)?;
     module.add_function(wrap_pyfunction!(percent, module)?)?;
     module.add_function(wrap_pyfunction!(event, module)?)
 }

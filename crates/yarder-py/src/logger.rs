@@ -111,14 +111,14 @@ unsafe extern "C" fn dealloc(this: *mut PyObject) {
 
 /// Whether the logger's threshold is still that of the level cell.
 #[inline(always)]
-unsafe fn knows_its_level(logger: *mut Logger) -> bool {
+pub(crate) unsafe fn knows_its_level(logger: *mut Logger) -> bool {
     // SAFETY: the hub lives as long as the logger, the level cell as long as the hub names it.
     unsafe { (*(*(*logger).hub).generation).load(Ordering::Relaxed) == (*logger).generation }
 }
 
 /// Whether a record of `level` passes: two loads.
 #[inline(always)]
-unsafe fn passes(logger: *mut Logger, level: u8) -> bool {
+pub(crate) unsafe fn passes(logger: *mut Logger, level: u8) -> bool {
     // SAFETY: as `knows_its_level`.
     unsafe {
         if knows_its_level(logger) {
@@ -175,7 +175,7 @@ unsafe extern "C" fn admitted(
 
 /// One copy of the call's code for all levels: it stays in the instruction cache.
 #[inline(never)]
-unsafe extern "C" fn emitted(
+pub(crate) unsafe extern "C" fn emitted(
     logger: *mut Logger,
     level: u8,
     args: *const *mut PyObject,

@@ -147,7 +147,8 @@ impl Producer {
             if level < 0 || !crate::hub::levels::admits(logger, level as u8) {
                 return Ok(true);
             }
-            let (accepted, stop) = slow::log(py, logger, level as u8, message, &[], &named, false);
+            let said = slow::Said { message, args: &[], named: &named, exception: false, site: None };
+            let (accepted, stop) = slow::log(py, logger, level as u8, &said);
             match stop.or_else(|| PyErr::take(py)) {
                 Some(error) => Err(error),
                 None => Ok(accepted),

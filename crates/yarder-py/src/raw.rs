@@ -28,6 +28,19 @@ pub(crate) unsafe fn dict_len(object: *mut PyObject) -> isize {
     unsafe { at(object, DICT_USED) }
 }
 
+/// Where a dict keeps its version: another number after each change.
+const DICT_VERSION: usize = 24;
+
+/// Version of a dict.
+///
+/// # Safety
+/// `object` is a dict.
+#[inline(always)]
+pub(crate) unsafe fn dict_version(object: *mut PyObject) -> u64 {
+    // SAFETY: as the caller promises.
+    unsafe { at(object, DICT_VERSION) }
+}
+
 /// Where the thread states of this interpreter keep the native thread id; 0 where it was not found.
 static NATIVE_ID: crate::gil::GilCell<usize> = crate::gil::GilCell::new(0);
 
@@ -196,6 +209,10 @@ pub(crate) unsafe fn check() -> bool {
         ffi::Py_DECREF(number);
         let modules = ffi::PyImport_GetModuleDict();
         right &= dict_len(modules) == ffi::PyDict_Size(modules);
+        let dict = ffi::PyDict_New();
+        let before = dict_version(dict);
+        right &= ffi::PyDict_SetItemString(dict, c"a".as_ptr(), ffi::Py_None()) == 0 && dict_version(dict) != before;
+        ffi::Py_DECREF(dict);
         find_native_id();
         right
     }

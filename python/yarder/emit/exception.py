@@ -75,6 +75,10 @@ def stack(skip: int = 0) -> str:
         import traceback
 
         frame: FrameType | None = sys._getframe(1)
+        # A call from inside `logging`, an adapter's for instance, was made by whoever called that: as stdlib does.
+        inside = getattr(sys.modules.get("logging"), "_srcfile", None)
+        while frame is not None and frame.f_back is not None and frame.f_code.co_filename == inside:
+            frame = frame.f_back
         for _ in range(skip):
             frame = frame.f_back if frame is not None and frame.f_back is not None else frame
         lines = traceback.format_stack(frame)

@@ -112,12 +112,46 @@ const fn place(instruction: usize) -> usize {
     (instruction >> 1 ^ instruction >> 12) & (SITES - 1)
 }
 
+/// File whose frames are no call sites: those of `logging` itself, as in the standard library.
+static INTERNAL: GilCell<Vec<u8>> = GilCell::new(Vec::new());
+
+/// Sets that file.
+pub(crate) fn set_internal(file: Vec<u8>) {
+    // SAFETY: called with the GIL held.
+    unsafe { *INTERNAL.get() = file };
+}
+
+/// Whether code is of that file.
+unsafe fn is_internal(code: *mut PyObject) -> bool {
+    // SAFETY: the GIL is held; the attribute of a code object runs no Python code.
+    unsafe { !(*INTERNAL.get()).is_empty() && attribute(code, c"co_filename") == *INTERNAL.get() }
+}
+
+/// The first frame from `frame` on, which is owned, that is a call site; the last one if none is. Owned, or null.
+unsafe fn outside(mut frame: *mut ffi::PyFrameObject) -> *mut ffi::PyFrameObject {
+    // SAFETY: every frame is owned until the next one is.
+    unsafe {
+        while !frame.is_null() {
+            let code = ffi::PyFrame_GetCode(frame).cast::<PyObject>();
+            let inside = is_internal(code);
+            ffi::Py_DECREF(code);
+            let next = if inside { ffi::PyFrame_GetBack(frame) } else { std::ptr::null_mut() };
+            if next.is_null() {
+                break;
+            }
+            ffi::Py_DECREF(frame.cast());
+            frame = next;
+        }
+        frame
+    }
+}
+
 #[cold]
 unsafe fn miss(state: *mut PyThreadState) -> &'static [u8] {
     // SAFETY: as `current`.
     unsafe {
         let raw = if *RAW.get() { running(state) } else { None };
-        let frame = ffi::PyThreadState_GetFrame(state);
+        let frame = outside(ffi::PyThreadState_GetFrame(state));
         if frame.is_null() {
             return b"";
         }
@@ -180,7 +214,7 @@ unsafe fn reuse(text: Box<[u8]>) -> &'static [u8] {
 pub(crate) unsafe fn above(state: *mut PyThreadState, level: i64) -> (Box<[u8]>, usize) {
     // SAFETY: every frame is owned until the next one is.
     unsafe {
-        let mut frame = ffi::PyThreadState_GetFrame(state);
+        let mut frame = outside(ffi::PyThreadState_GetFrame(state));
         for _ in 1..level.clamp(1, 10_000) {
             if frame.is_null() {
                 break;
@@ -190,7 +224,7 @@ pub(crate) unsafe fn above(state: *mut PyThreadState, level: i64) -> (Box<[u8]>,
                 break;
             }
             ffi::Py_DECREF(frame.cast());
-            frame = next;
+            frame = outside(next);
         }
         if frame.is_null() {
             return (padded(b""), 0);

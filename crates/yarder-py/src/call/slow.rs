@@ -14,11 +14,14 @@ use super::value::{is_simple, Gathering};
 use super::{caller, ended, leaving, none, send, typed, Body};
 use crate::gil::attached;
 use crate::logger::Logger;
+use yarder_ring::padded;
 
 /// Positional arguments that a record counts; a call with more is formatted at once.
 const MOST_ARGS: usize = 60_000;
 /// Bytes of the arguments that a mismatch shows.
 const SHOWN: usize = 4096;
+/// Longest text of a call site.
+const SITE: usize = 512;
 /// Longest text that is gathered while nothing is attached.
 const UNTOLD: usize = 256 << 10;
 
@@ -99,8 +102,9 @@ unsafe fn emit_named(
         let pair = (PyString::new(py, "level_error").into_any(), PyString::new(py, remark).into_any());
         named.push(pair);
     }
+    let said = Said { message: &message, args: &rest, named: &named, exception, site: None };
     // SAFETY: as `emit`.
-    match unsafe { log(py, logger, level, &message, &rest, &named, exception) } {
+    match unsafe { log(py, logger, level, &said) } {
         // A signal handler may have raised while the call waited for room.
         // SAFETY: asked by the holder of the GIL.
         (accepted, None) => unsafe {
@@ -117,6 +121,17 @@ unsafe fn emit_named(
     }
 }
 
+/// What is to be logged.
+pub(crate) struct Said<'a, 'py> {
+    pub(crate) message: &'a Bound<'py, PyAny>,
+    pub(crate) args: &'a [Bound<'py, PyAny>],
+    pub(crate) named: &'a [(Bound<'py, PyAny>, Bound<'py, PyAny>)],
+    /// `exc_info` is true unless it is given.
+    pub(crate) exception: bool,
+    /// The call site, where it is not that of the running frame.
+    pub(crate) site: Option<&'a str>,
+}
+
 /// Logs; says whether the record was accepted, and what has to be raised after it.
 ///
 /// # Safety
@@ -125,11 +140,9 @@ pub(crate) unsafe fn log<'py>(
     py: Python<'py>,
     logger: *mut Logger,
     level: u8,
-    message: &Bound<'py, PyAny>,
-    args: &[Bound<'py, PyAny>],
-    named: &[(Bound<'py, PyAny>, Bound<'py, PyAny>)],
-    exception: bool,
+    said: &Said<'_, 'py>,
 ) -> (bool, Option<PyErr>) {
+    let Said { message, args, named, exception, site } = *said;
     let _inside = leaving::enter();
     // SAFETY: as the caller promises.
     unsafe {
@@ -155,7 +168,16 @@ pub(crate) unsafe fn log<'py>(
     };
     let special = fields(py, named, &mut gathering, exception);
     // SAFETY: as the caller promises.
-    let site = unsafe { described(py, &special, &mut gathering, logger) };
+    let above = unsafe { described(py, &special, &mut gathering, logger) };
+    // SAFETY: as the caller promises.
+    let tells = unsafe { (*(*logger).hub).caller };
+    let site = match site.map(str::as_bytes) {
+        Some(text) if tells => {
+            let text = &text[..yarder_core::record::cut(text, SITE)];
+            Some((padded(text), text.len()))
+        }
+        _ => above,
+    };
     let pieces = gathering.pieces();
     let cut = yarder_core::record::cut(&text, most);
     let body = Body {
