@@ -30,6 +30,7 @@ yarder.configure(app="shop", backends=[yarder.File("log.json")])
 logger_class = "yarder.bridges.web.gunicorn.Logger"
 accesslog = "-"
 workers = 2
+graceful_timeout = 2  # a worker that is told to end while it starts does not hear it; its records are safe
 """
 
 MAIN = "from gunicorn.app.wsgiapp import run; run()"
