@@ -126,6 +126,10 @@ class Producer:
     def remove_queue(self, queue: HandlerQueue, /) -> None: ...
     def flush(self, timeout: float, /) -> bool:
         """True when everything this process logged before the call is in every backend. Releases the GIL."""
+    def rotate(self, timeout: float, /) -> bool:
+        """Turn the live files of the yard into archives now. False: no writer did it in time."""
+    def reopen(self, timeout: float, /) -> bool:
+        """Open the live files anew. False: no writer did it in time."""
     def close(self, timeout: float, /) -> bool:
         """Flush, give the ring back; later calls go to stderr and are counted. Idempotent."""
     def set_level(self, level: int, facility: str = "", pid: int = 0, /) -> None:

@@ -168,6 +168,14 @@ class Producer:
         """True: lines are written in the call."""
         return True
 
+    def rotate(self, timeout: float, /) -> bool:
+        """False: there are no files here."""
+        return False
+
+    def reopen(self, timeout: float, /) -> bool:
+        """False: there are no files here."""
+        return False
+
     def close(self, timeout: float, /) -> bool:
         """True; later records still go to stderr."""
         return True

@@ -178,6 +178,24 @@ class Pipeline:
         """
         return self._producer.flush(timeout) if self._producer.is_attached() else True
 
+    def rotate(self, timeout: float = 5.0) -> bool:
+        """Turn the live files of the app into archives now, whoever writes them.
+
+        Args:
+            timeout: seconds.
+
+        Returns:
+            False when no writer did it in time.
+        """
+        return self._producer.flush(timeout) and self._producer.rotate(timeout)
+
+    def reopen(self, timeout: float = 5.0) -> bool:
+        """Open the live files anew, after another tool (logrotate) renamed them. Returns False as `rotate` does.
+
+        Without this the writer notices within a second.
+        """
+        return self._producer.reopen(timeout)
+
     async def aflush(self, timeout: float = 5.0) -> bool:  # noqa: ASYNC109 - the same word as in `flush`
         """`flush` without blocking the loop."""
         import asyncio

@@ -202,7 +202,7 @@ def test_any_name_of_an_app(tmp_path: Path, name: str) -> None:
     command = PROGRAM.replace('"web"', repr(name))
     run_python(command, str(tmp_path / "logs" / "{app}.log"), YARDER_YARD=str(yard))
     assert len(list(yard.iterdir())) == 1
-    assert len(list((tmp_path / "logs").iterdir())) == 1
+    assert len(list((tmp_path / "logs").glob("*.log"))) == 1
     assert sorted(path.name for path in tmp_path.iterdir()) == ["logs", "yards"]
     run_python(PROGRAM, str(tmp_path / "web.log"), YARDER_YARD=str(yard))
     assert len(list(yard.iterdir())) == 2

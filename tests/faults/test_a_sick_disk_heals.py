@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -199,8 +200,7 @@ def test_a_folder_that_is_deleted(tmp_path: Path) -> None:
     path = tmp_path / "logs" / "web.log"
     with program(path) as child:
         assert child.log(100)[1]
-        path.unlink()
-        path.parent.rmdir()
+        shutil.rmtree(path.parent)
 
         def there_again() -> bool:
             child.log(10)

@@ -60,6 +60,7 @@ def test_what_attach_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         "destinations": [{
             "name": "file", "type": "file", "level": 6, "facilities": None, "path": f"{tmp_path}/logs/_._web.log",
             "format": "json", "mode": 0o640, "fsync": "never", "on_conflict": "suffix",
+            "rotate": None, "compress": None,
         }],
     }  # fmt: skip
     assert local["destinations"] == [{

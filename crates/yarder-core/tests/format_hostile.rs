@@ -25,7 +25,7 @@ fn format_all(bytes: &[u8]) {
         assert!(!text.contains(|c: char| c.is_control() && c != '\n' || matches!(c, '\u{2028}' | '\u{2029}')));
         for line in text.lines() {
             // serde_json refuses lone surrogates, which Python reads; their escapes are made harmless first.
-            let line = line.replace("\\ud", "\\u0");
+            let line = line.replace("\\ud", "\\u0").replace("\\uD", "\\u0");
             serde_json::from_str::<serde_json::Value>(&line).unwrap_or_else(|e| panic!("{e}: {line}"));
         }
         for (color, trace) in [(false, Trace::Full), (false, Trace::Short), (false, Trace::Line), (true, Trace::Short)]
@@ -70,7 +70,7 @@ fn format_lines(view: &RecordView<'_>, source: &Source) {
         let line = text.trim_end_matches('\n');
         assert!(!line.contains(|c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202e}')));
         if json.contains("preset") {
-            let line = line.replace("\\ud", "\\u0");
+            let line = line.replace("\\ud", "\\u0").replace("\\uD", "\\u0");
             serde_json::from_str::<serde_json::Value>(&line).unwrap_or_else(|e| panic!("{e}: {line}"));
         }
     }

@@ -8,10 +8,12 @@ use std::time::Duration;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use yarder_core::plan::Plan;
+use yarder_core::writer::Service;
 use yarder_ring::layout::Policy;
 
 use crate::call::slow;
 use crate::errors;
+use crate::gil::without_gil;
 use crate::hub::recipe::{LocalPlan, Recipe};
 use crate::hub::{attach, close, Hub};
 use crate::logger;
@@ -35,6 +37,17 @@ impl Producer {
     /// Address of the hub; valid as long as this object. Use it with the GIL held.
     pub(crate) fn hub(&self) -> *mut Hub {
         self.hub.get()
+    }
+}
+
+impl Producer {
+    /// Asks the yard's writer, the GIL released; false without a ring.
+    fn asked(&self, ask: impl FnOnce(&Service) -> bool) -> bool {
+        // SAFETY: the GIL is held in every method; the reference ends before it is given up.
+        unsafe {
+            let Some(service) = (*self.hub()).live.as_ref().map(|live| Arc::clone(&live.service)) else { return false };
+            without_gil(|| ask(&service))
+        }
     }
 }
 
@@ -180,6 +193,18 @@ impl Producer {
     fn flush(&self, py: Python<'_>, timeout: f64) -> bool {
         // SAFETY: the GIL is held, as `py` proves.
         unsafe { close::flush(py, self.hub(), seconds(timeout)) }
+    }
+
+    /// Turn the live files of the yard into archives now. False: no writer did it in time. Releases the GIL.
+    #[pyo3(signature = (timeout, /))]
+    fn rotate(&self, timeout: f64) -> bool {
+        self.asked(|service| service.rotate(seconds(timeout)))
+    }
+
+    /// Open the live files anew, after another tool renamed them. False: no writer did it in time. Releases the GIL.
+    #[pyo3(signature = (timeout, /))]
+    fn reopen(&self, timeout: f64) -> bool {
+        self.asked(|service| service.reopen(seconds(timeout)))
     }
 
     /// Flush, give the ring back; later calls go to stderr and are counted. Idempotent.

@@ -102,8 +102,14 @@ pub mod offset {
     pub const TAG_MAIN: usize = 1224;
     pub const TAG_RESERVE: usize = 1232;
     pub const TAG_FLAGS: usize = 1240;
+    pub const TAG_ACCOUNT: usize = 1248;
 
     pub const LOCAL_LOST: usize = 1280;
+
+    // What the readers have accounted for, under `overwrite_oldest` only.
+    pub const SHARED_ACCOUNT: usize = 1344;
+    pub const LOCAL_ACCOUNT: usize = 1664;
+    pub const ACCOUNT_LEN: usize = 320;
     pub const CRASH: usize = 4096;
     pub const CRASH_LEN: usize = 4096;
 }

@@ -9,6 +9,7 @@
 //! in `docs/specs/ring.md` and `docs/specs/yard.md`. The lane algorithm ([`lane`]) is generic over its cells; loom
 //! runs the same code over its own (`tests/loom.rs`).
 
+mod account;
 pub mod clock;
 mod consumer;
 mod control;
@@ -23,10 +24,12 @@ mod ring;
 pub mod sys;
 mod yard;
 
+pub use account::Account;
 pub use clock::{counter, Clock, ClockPair};
 pub use consumer::{Batch, Consumer, RawRecord};
 pub use control::{
-    Control, FileKey, Intent, IntentFile, IntentState, LevelRule, CONTROL_BYTES, COUNTERS, INTENT_FILES,
+    ArchiveIntent, ArchiveWork, Control, FileKey, Intent, IntentFile, IntentState, LevelRule, CONTROL_BYTES, COUNTERS,
+    INTENT_FILES, OPEN_BLOCKS, OPEN_WORDS,
 };
 pub use error::RingError;
 pub use layout::{Policy, Reason, State, SLOT};

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd};
 use std::os::unix::fs::MetadataExt;
 use std::sync::OnceLock;
 
@@ -124,4 +125,41 @@ pub(crate) fn clock_ns(clock: libc::clockid_t) -> u64 {
     // SAFETY: `now` is a valid place for the answer.
     unsafe { libc::clock_gettime(clock, &raw mut now) };
     u64::try_from(now.tv_sec).unwrap_or(0) * 1_000_000_000 + u64::try_from(now.tv_nsec).unwrap_or(0)
+}
+
+/// As long as this lives nobody else has the file open for writing: see [`lease`].
+#[derive(Debug)]
+pub struct Lease<'a>(BorrowedFd<'a>);
+
+/// Asks the kernel whether anybody has the file of `fd`, which is open for reading only, open for writing. The answer
+/// stays true until the lease is dropped: who opens it for writing meanwhile waits. `None`: somebody has.
+///
+/// # Errors
+/// The file system knows no leases, or the file belongs to another user.
+pub fn lease(fd: BorrowedFd<'_>) -> io::Result<Option<Lease<'_>>> {
+    let raw = fd.as_raw_fd();
+    // Who opens the file meanwhile has the kernel send us a signal, by default one that ends the process. This one
+    // is ignored by default, and nothing else of ours sends it.
+    // SAFETY: calls on an open descriptor with plain numbers.
+    let taken = unsafe {
+        libc::fcntl(raw, F_SETSIG, libc::SIGURG) == 0 && libc::fcntl(raw, libc::F_SETLEASE, libc::F_RDLCK) == 0
+    };
+    if taken {
+        return Ok(Some(Lease(fd)));
+    }
+    let error = io::Error::last_os_error();
+    match error.raw_os_error() {
+        Some(libc::EAGAIN) => Ok(None),
+        _ => Err(error),
+    }
+}
+
+/// Linux' number; the libc crate does not have it for every target.
+const F_SETSIG: libc::c_int = 10;
+
+impl Drop for Lease<'_> {
+    fn drop(&mut self) {
+        // SAFETY: as above.
+        unsafe { libc::fcntl(self.0.as_raw_fd(), libc::F_SETLEASE, libc::F_UNLCK) };
+    }
 }

@@ -205,7 +205,7 @@ fn an_intent_keeps_its_rings() {
     let consumer = Consumer::new(Arc::clone(&ring), Head::Shared);
     let control = yard.control();
     let sequence = control.begin_intent();
-    consumer.tag(sequence, Snapshot::default(), 0);
+    consumer.tag(sequence, Snapshot::default(), 0, None);
     control.prepare(&Intent { sequence, ..Intent::default() }).expect("stored");
     assert!(!ring.retire(&yard).expect("an answer"));
     control.written();

@@ -7,7 +7,10 @@ use std::os::unix::fs::{symlink, FileExt, PermissionsExt};
 use std::sync::atomic::Ordering;
 
 use common::Folder;
-use yarder_ring::{ClockPair, FileKey, Intent, IntentFile, IntentState, RingError, Yard, INTENT_FILES};
+use yarder_ring::{
+    ArchiveIntent, ArchiveWork, ClockPair, FileKey, Intent, IntentFile, IntentState, RingError, Yard, INTENT_FILES,
+    OPEN_BLOCKS, OPEN_WORDS,
+};
 
 fn yard(folder: &Folder) -> Yard {
     Yard::open_or_create(Some(folder.path()), "web").expect("a yard")
@@ -224,4 +227,63 @@ fn a_sleeping_writer_is_woken() {
     yard.control().wake();
     sleeper.join().expect("woken long before its time");
     assert_ne!(yard.control().wake_value(), seen);
+}
+
+/// A step of archive work comes back as it was said, each kind on its own, and one that is not whole is none.
+#[test]
+fn an_archive_step_is_kept_and_checked() {
+    let folder = Folder::new("step");
+    let yard = Yard::open_or_create(Some(folder.path()), "web").expect("a yard");
+    let successor = Yard::open_or_create(Some(folder.path()), "web").expect("the same yard");
+    let control = yard.control();
+    let kinds = [ArchiveWork::Rotation, ArchiveWork::Compression, ArchiveWork::Retention];
+    assert!(kinds.iter().all(|kind| successor.control().archive_intent(*kind).is_none()));
+    let intent = ArchiveIntent { step: 1, codec: 2, path_hash: 3, dev: 4, ino: 5, stamp_ms: 6, counter: 7, bytes: 8 };
+    for kind in kinds {
+        control.set_archive_intent(kind, &ArchiveIntent { ino: kind as u64, ..intent });
+    }
+    control.set_archive_step(ArchiveWork::Compression, 2);
+    for (kind, step) in kinds.into_iter().zip([1, 2, 1]) {
+        let said = successor.control().archive_intent(kind);
+        assert_eq!(said, Some(ArchiveIntent { step, ino: kind as u64, ..intent }));
+    }
+    control.clear_archive_intent(ArchiveWork::Rotation);
+    assert_eq!(successor.control().archive_intent(ArchiveWork::Rotation), None);
+    let page = yard.path().join("control");
+    let mut bytes = std::fs::read(&page).expect("the page");
+    let places: Vec<usize> = (43_072 + 128 + 4..43_072 + 128 + 64).filter(|at| bytes[*at] != 0).collect();
+    for at in places {
+        let whole = bytes[at];
+        bytes[at] ^= 1;
+        std::fs::write(&page, &bytes).expect("a changed page");
+        assert_eq!(successor.control().archive_intent(ArchiveWork::Compression), None, "byte {at}");
+        bytes[at] = whole;
+        std::fs::write(&page, &bytes).expect("the page as it was");
+    }
+}
+
+/// Requests are numbered, and served by their number; open blocks have two sides each.
+#[test]
+fn requests_and_open_blocks_are_kept() {
+    let folder = Folder::new("asked");
+    let yard = Yard::open_or_create(Some(folder.path()), "web").expect("a yard");
+    let other = Yard::open_or_create(Some(folder.path()), "web").expect("the same yard");
+    let (here, there) = (yard.control(), other.control());
+    assert_eq!((here.rotations_asked(), here.rotations_served()), (0, 0));
+    assert_eq!((there.ask_rotation(), there.ask_rotation(), there.ask_reopening()), (1, 2, 1));
+    assert_eq!((here.rotations_asked(), here.reopenings_asked()), (2, 1));
+    here.set_rotations_served(2);
+    here.set_reopenings_served(1);
+    assert_eq!((there.rotations_served(), there.reopenings_served()), (2, 1));
+    for index in 0..OPEN_BLOCKS {
+        for side in 0..2 {
+            here.set_open_block(index, side, &[(index * 2 + side) as u64 + 1; OPEN_WORDS]);
+        }
+    }
+    for index in 0..OPEN_BLOCKS {
+        for side in 0..2 {
+            assert_eq!(there.open_block(index, side), [(index * 2 + side) as u64 + 1; OPEN_WORDS]);
+        }
+    }
+    assert_eq!(there.intent().expect("untouched").files.len(), 0);
 }

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from yarder.backends.base import BackendBase
-from yarder.config import check
+from yarder.config import archive, check
 from yarder.config.format import form, part_of_plan
 
 __all__ = ["File"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import ClassVar, Literal
+    from collections.abc import Sequence
+    from typing import Any, ClassVar, Literal
 
     from yarder.config.format import Json
     from yarder.errors import ConfigError
@@ -29,6 +30,12 @@ class File(BackendBase):
         format: "json" (one object a line, times in UTC), "human", "syslog", "logfmt", "mcr", "raw", a `yarder.Json` with
             options, or a template such as "{timestamp} [{level}] {message} {fields}". Formatting is native and costs the
             caller nothing.
+        rotate: when the file becomes an archive `<stem>.<UTC stamp>.<counter>.log`: a size ("100 MB"), an age ("24 h"),
+            "hourly" or "daily" (wall clock of `tz`), a list of them, or None for never. Costs the caller nothing.
+        keep: which archives stay: a number of them (7), an age ("30 days"), a size in all ("10 GB"), "free 5 GB" of the
+            disk, or a list of them. Only our own archives are ever removed. None: all of them.
+        compress: "gzip", "lz4" or "zstd": archives are compressed in the background and stay readable by zcat, lz4cat
+            and zstdcat. None: not.
         fsync: when the kernel is told to put bytes on the disk. "never": what was written survives the death of the
             process, not of the machine. "interval": at most a second of it is lost with the machine. "batch": nothing
             that was flushed; costs milliseconds a pass on a disk, so throughput depends on the disk.
@@ -43,13 +50,25 @@ class File(BackendBase):
         ConfigError: with every option that is wrong.
     """
 
-    __slots__ = ("format", "fsync", "mode", "on_conflict", "path")
+    __slots__ = ("compress", "format", "fsync", "keep", "mode", "on_conflict", "path", "rotate")
 
     kind: ClassVar[str] = "file"
-    DEFAULTS = {"path": None, "format": "json", "fsync": "never", "mode": 0o640, "on_conflict": "suffix"}
+    DEFAULTS = {
+        "path": None,
+        "format": "json",
+        "rotate": None,
+        "keep": None,
+        "compress": None,
+        "fsync": "never",
+        "mode": 0o640,
+        "on_conflict": "suffix",
+    }
 
     path: str
     format: str | Json
+    rotate: list[Any] | None
+    keep: dict[str, int] | None
+    compress: str | None
     fsync: str
     mode: int
     on_conflict: str
@@ -59,6 +78,9 @@ class File(BackendBase):
         path: StrPath,
         *,
         format: FormatLike = "json",  # noqa: A002 - the word users know
+        rotate: str | int | Sequence[str | int] | None = None,
+        keep: str | int | Sequence[str | int] | None = None,
+        compress: Literal["gzip", "lz4", "zstd"] | None = None,
         fsync: Literal["never", "interval", "batch"] = "never",
         mode: int | str = 0o640,
         on_conflict: Literal["suffix", "error"] = "suffix",
@@ -70,6 +92,11 @@ class File(BackendBase):
         self._fill(
             path=self._check(problems, _path, path),
             format=self._check(problems, form, format, "format"),
+            rotate=self._check(problems, archive.rotate, rotate),
+            keep=self._check(problems, archive.keep, keep),
+            compress=None
+            if compress is None
+            else self._check(problems, check.choice, compress, "compress", archive.CODECS),
             fsync=self._check(problems, check.choice, fsync, "fsync", _FSYNC),
             mode=self._check(problems, _mode, mode),
             on_conflict=self._check(problems, check.choice, on_conflict, "on_conflict", _ON_CONFLICT),
@@ -85,6 +112,9 @@ class File(BackendBase):
             "format": part_of_plan(self.format),
             "mode": self.mode,
             "fsync": self.fsync,
+            "rotate": self.rotate,
+            "compress": self.compress,
+            **(self.keep or {}),
             "on_conflict": self.on_conflict,
         }
 

@@ -100,6 +100,19 @@ impl Formatter {
         lines
     }
 
+    /// The same for losses by reason that a reader counted itself, under `overwrite_oldest`.
+    #[cold]
+    pub fn counted(&mut self, losses: &[u64], sequence: u64, source: &Source, ns: u64, out: &mut impl Room) -> usize {
+        let mut sequence = sequence;
+        let mut lines = 0;
+        for (reason, count) in losses.iter().enumerate().filter(|(_, count)| **count > 0) {
+            sequence = sequence.wrapping_sub(1);
+            self.loss(reason as u8, *count, sequence, source, ns, out);
+            lines += 1;
+        }
+        lines
+    }
+
     /// Appends one line "N records lost", level warning, with the reason's name and the count as fields; `sequence`
     /// goes into its id.
     pub fn loss(&mut self, reason: u8, count: u64, sequence: u64, source: &Source, ns: u64, out: &mut impl Room) {

@@ -20,6 +20,11 @@ impl Tz {
         Tz(TimeZone::UTC)
     }
 
+    /// The zone itself.
+    pub(crate) fn zone(&self) -> &TimeZone {
+        &self.0
+    }
+
     /// `local`, `utc` or a name of the zone database; `None` when there is no such zone.
     #[must_use]
     pub fn parse(name: &str) -> Option<Tz> {

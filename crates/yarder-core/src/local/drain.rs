@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use yarder_ring::clock::Clock;
-use yarder_ring::layout::Reason;
-use yarder_ring::{sys, Consumer, Head, Position, RingFile, Snapshot};
+use yarder_ring::layout::{Reason, REASONS};
+use yarder_ring::{sys, Account, Consumer, Head, Position, RingFile, Snapshot};
 
 use super::{Console, HandlerQueue};
 use crate::format::{Formatter, Source};
@@ -54,6 +54,8 @@ struct Inner {
     consumer: Consumer,
     source: Arc<Source>,
     clock: Clock,
+    /// Under `overwrite_oldest`: what is delivered or told.
+    account: Option<Account>,
     batch: Vec<u8>,
     outlets: Vec<Outlet>,
     next: u64,
@@ -64,6 +66,15 @@ struct Outlet {
     id: OutletId,
     route: Route,
     kind: Kind,
+}
+
+/// Losses to tell of before a record.
+enum Told {
+    Nothing,
+    /// Those in its loss section.
+    Carried,
+    /// Those that the reader counted.
+    Counted([u64; REASONS]),
 }
 
 #[derive(Debug)]
@@ -82,6 +93,7 @@ impl LocalDrain {
             consumer: Consumer::new(Arc::clone(&ring), Head::Local),
             source: Arc::new(Source::new(&info.app, info.pid, &info.hostname, info.producer, &info.process)),
             clock: Clock::new(info.pair, info.counter_hz, &[]),
+            account: ring.has_accounts().then(|| ring.account(Head::Local)),
             batch: Vec::new(),
             outlets: Vec::new(),
             next: 0,
@@ -190,6 +202,9 @@ impl Inner {
             Err(_) => Snapshot { ..upto },
         };
         self.hand_out(ring);
+        if let Some(account) = &self.account {
+            self.consumer.store_account(account);
+        }
         self.consumer.advance(new);
         self.consumer.seek(new);
         self.push(ring, now);
@@ -218,14 +233,22 @@ impl Inner {
     }
 
     fn hand_out(&mut self, ring: &RingFile) {
-        let Inner { outlets, batch, clock, source, .. } = self;
+        let Inner { outlets, batch, clock, source, account, .. } = self;
         for raw in yarder_ring::Batch::new(batch) {
-            let Ok(view) = RecordView::parse(raw.bytes) else { continue };
+            let Ok(view) = RecordView::parse(raw.bytes) else {
+                account.iter_mut().for_each(Account::deliver_corrupt);
+                continue;
+            };
             let ns = clock.to_ns(raw.stamp);
+            let told = match account {
+                Some(account) => account.deliver(view.sequence(), view.loss()).map_or(Told::Nothing, Told::Counted),
+                None if view.flags() & flag::LOST != 0 => Told::Carried,
+                None => Told::Nothing,
+            };
             for outlet in outlets.iter_mut() {
                 let mut takes = |level| outlet.route.mask(level, view.facility()) != 0;
                 let wanted = takes(view.level());
-                let losses = view.flags() & flag::LOST != 0 && takes(WARNING);
+                let losses = if takes(WARNING) { &told } else { &Told::Nothing };
                 outlet.kind.take(ring, &view, raw.bytes, source, ns, (wanted, losses));
             }
         }
@@ -241,7 +264,7 @@ impl Kind {
         bytes: &[u8],
         source: &Arc<Source>,
         ns: u64,
-        (wanted, losses): (bool, bool),
+        (wanted, losses): (bool, &Told),
     ) {
         let (formatter, out) = match self {
             Kind::Handler(queue) => {
@@ -260,8 +283,10 @@ impl Kind {
             Kind::Console(console) => console.formatter(),
             Kind::Text { formatter, text } => (formatter, text),
         };
-        if losses {
-            formatter.losses(view, source, ns, out);
+        match losses {
+            Told::Nothing => {}
+            Told::Carried => drop(formatter.losses(view, source, ns, out)),
+            Told::Counted(losses) => drop(formatter.counted(losses, view.sequence(), source, ns, out)),
         }
         if wanted {
             formatter.line(view, source, ns, out);

@@ -4,6 +4,7 @@
 //! destinations, whatever the next start configures. A plan is therefore read by writers of other
 //! versions than the one that stored it: unknown keys are ignored, unknown kinds are refused.
 
+mod archive;
 mod layout;
 mod route;
 
@@ -12,6 +13,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+pub use archive::{ArchiveOptions, Codec, Rotate};
 pub use layout::{Layout, LayoutError, FORMATS};
 pub use route::Route;
 
@@ -63,6 +65,9 @@ pub struct Destination {
     /// What happens when another yard holds the file.
     #[serde(default)]
     pub on_conflict: OnConflict,
+    /// When the file is rotated, and what becomes of it then.
+    #[serde(flatten)]
+    pub archive: ArchiveOptions,
 }
 
 /// Kinds of shared destinations that the writer serves itself.
@@ -162,7 +167,10 @@ impl Destination {
         if levels.chain([self.level]).any(|level| !(-1..=8).contains(&level)) {
             return bad("a level is outside -1..=8");
         }
-        Ok(())
+        match self.archive.fault() {
+            Some(what) => bad(what),
+            None => Ok(()),
+        }
     }
 }
 

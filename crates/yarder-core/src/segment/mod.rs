@@ -9,7 +9,7 @@ mod open;
 pub mod resume;
 
 use std::fs::File;
-use std::io::{self, Seek, Write};
+use std::io::{self, Write};
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -91,7 +91,10 @@ pub struct AppendError {
 pub struct Segment {
     options: SegmentOptions,
     path: PathBuf,
+    real: PathBuf,
+    /// For reading; also for writing where it is no regular file.
     file: File,
+    /// The lock, and what regular files are written by.
     lock: Option<OfdLock>,
     regular: bool,
     identity: (u64, u64),
@@ -117,6 +120,7 @@ impl Segment {
         let mut segment = Segment {
             options: options.clone(),
             path: opened.path,
+            real: opened.real,
             file: opened.file,
             lock: opened.lock,
             regular: opened.regular,
@@ -136,6 +140,24 @@ impl Segment {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Where the file itself stands: behind a link, if the path is one.
+    #[must_use]
+    pub fn real_path(&self) -> &Path {
+        &self.real
+    }
+
+    /// Device and inode.
+    #[must_use]
+    pub fn identity(&self) -> (u64, u64) {
+        self.identity
+    }
+
+    /// Whether it is a file that can be rotated, not a pipe or a device.
+    #[must_use]
+    pub fn is_regular(&self) -> bool {
+        self.regular
     }
 
     /// The options it was opened with.
@@ -176,7 +198,11 @@ impl Segment {
     pub fn append(&mut self, bytes: &[u8]) -> Result<(), AppendError> {
         let mut done = 0;
         while done < bytes.len() {
-            let error = match (&self.file).write(&bytes[done..]) {
+            let result = match &self.lock {
+                Some(lock) => rustix::io::write(lock, &bytes[done..]).map_err(io::Error::from),
+                None => (&self.file).write(&bytes[done..]),
+            };
+            let error = match result {
                 Ok(0) => io::Error::from(io::ErrorKind::WriteZero),
                 Ok(count) => {
                     done += count;
@@ -200,7 +226,8 @@ impl Segment {
         self.dirty = true;
         // With O_APPEND the kernel sets the position to the end of what it just wrote, so a foreign
         // append in between shows here without an fstat.
-        let now = (&self.file).stream_position().unwrap_or(self.end + done as u64);
+        let place = self.lock.as_ref().and_then(|lock| rustix::fs::tell(lock).ok());
+        let now = place.unwrap_or(self.end + done as u64);
         if now == self.end + done as u64 {
             let room = (HEAD_BYTES as usize).saturating_sub(self.head.len());
             if room > 0 {
@@ -231,6 +258,13 @@ impl Segment {
     /// Marks that a torn line stands at the end, so that [`Segment::mend`] ends it.
     pub fn set_torn(&mut self, torn: bool) {
         self.torn = torn;
+    }
+
+    /// Reserves room on the device up to `bytes` of the file, whose length stays. A file system that cannot is fine.
+    pub fn reserve(&self, bytes: u64) {
+        if let (Some(lock), Some(more)) = (&self.lock, bytes.checked_sub(self.end).filter(|more| *more > 0)) {
+            let _ = rustix::fs::fallocate(lock, rustix::fs::FallocateFlags::KEEP_SIZE, self.end, more);
+        }
     }
 
     /// Syncs as the plan says. `Batch` always, `Interval` at most once a second.

@@ -25,6 +25,8 @@ const RACES: u32 = 8;
 
 pub(super) struct Opened {
     pub(super) path: PathBuf,
+    /// Where the file itself stands: behind a link, if the path is one.
+    pub(super) real: PathBuf,
     pub(super) file: File,
     pub(super) lock: Option<OfdLock>,
     pub(super) regular: bool,
@@ -57,9 +59,11 @@ fn try_open(options: &SegmentOptions, path: &Path) -> Result<Option<Opened>, Seg
         let meta = file.metadata().map_err(|error| SegmentError::io("stat", path, error))?;
         let identity = (meta.dev(), meta.ino());
         if !meta.is_file() {
-            return Ok(Some(Opened { path: path.to_path_buf(), file, lock: None, regular: false, identity }));
+            let file = open_device(path)?;
+            let (path, real) = (path.to_path_buf(), path.to_path_buf());
+            return Ok(Some(Opened { path, real, file, lock: None, regular: false, identity }));
         }
-        let Some(lock) = lock(path, identity)? else {
+        let Some((lock, real)) = lock(path, identity)? else {
             // Held, or replaced between open and lock; the latter is tried again.
             if same(path, identity) {
                 return Ok(None);
@@ -68,15 +72,17 @@ fn try_open(options: &SegmentOptions, path: &Path) -> Result<Option<Opened>, Seg
         };
         // Until the lock was ours somebody may have renamed the file away.
         if same(path, identity) {
-            return Ok(Some(Opened { path: path.to_path_buf(), file, lock: Some(lock), regular: true, identity }));
+            let path = path.to_path_buf();
+            return Ok(Some(Opened { path, real, file, lock: Some(lock), regular: true, identity }));
         }
     }
     Err(SegmentError::io("keep", path, io::Error::other("the file is replaced again and again")))
 }
 
-/// The lock lies on a descriptor of its own: the lock module closes it in a forked child, and the
-/// descriptor that is written to stays plain. `None`: held, or no longer the same file.
-fn lock(path: &Path, identity: (u64, u64)) -> Result<Option<OfdLock>, SegmentError> {
+/// The descriptor that carries the lock is the one that is written to: the lock module closes it in every
+/// forked child, so that after a rotation no worker keeps the archive open for writing. `None`: held, or
+/// no longer the same file.
+fn lock(path: &Path, identity: (u64, u64)) -> Result<Option<(OfdLock, PathBuf)>, SegmentError> {
     let fail = |error| SegmentError::io("lock", path, error);
     // The lock module follows no link; a log path may be one.
     let real = match fs::canonicalize(path) {
@@ -84,7 +90,7 @@ fn lock(path: &Path, identity: (u64, u64)) -> Result<Option<OfdLock>, SegmentErr
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(fail(error)),
     };
-    let descriptor = match lock::open(&real, libc::O_WRONLY | libc::O_NONBLOCK, 0) {
+    let descriptor = match lock::open(&real, libc::O_WRONLY | libc::O_APPEND | libc::O_NONBLOCK, 0) {
         Ok(descriptor) => descriptor,
         Err(RingError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(fail(io::Error::other(error))),
@@ -94,22 +100,25 @@ fn lock(path: &Path, identity: (u64, u64)) -> Result<Option<OfdLock>, SegmentErr
     if (meta.dev(), meta.ino()) != identity {
         return Ok(None);
     }
-    OfdLock::try_exclusive(descriptor).map_err(fail)
+    Ok(OfdLock::try_exclusive(descriptor).map_err(fail)?.map(|lock| (lock, real)))
 }
 
 fn same(path: &Path, identity: (u64, u64)) -> bool {
     fs::metadata(path).is_ok_and(|meta| (meta.dev(), meta.ino()) == identity)
 }
 
+/// A pipe or a device, for reading too: a FIFO without a reader then opens, and takes what it has room for.
+fn open_device(path: &Path) -> Result<File, SegmentError> {
+    let mut open = OpenOptions::new();
+    let open = open.read(true).append(true).custom_flags(libc::O_NONBLOCK).open(path);
+    open.map_err(|error| SegmentError::io("open", path, error))
+}
+
+/// Opens the file for reading, and makes it if need be. It is written to by the lock's descriptor.
 fn open_file(options: &SegmentOptions, path: &Path) -> Result<File, SegmentError> {
-    // O_NONBLOCK: a FIFO without a reader must fail, not hang the writer. Files ignore it.
-    let flags = |new: bool| {
-        let mut open = OpenOptions::new();
-        open.read(true).append(true).create_new(new).mode(options.mode).custom_flags(libc::O_NONBLOCK);
-        open
-    };
     for _ in 0..RACES {
-        match flags(false).open(path) {
+        // O_NONBLOCK: a FIFO must not hang the writer. Files ignore it.
+        match OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             result => return result.map_err(|error| SegmentError::io("open", path, error)),
         }
@@ -117,19 +126,31 @@ fn open_file(options: &SegmentOptions, path: &Path) -> Result<File, SegmentError
             let made = DirBuilder::new().recursive(true).mode(0o755).create(parent);
             made.map_err(|error| SegmentError::io("make the folder", parent, error))?;
         }
-        match flags(true).open(path) {
-            Ok(file) => {
-                // The mode is an option of the user; the umask has no say in it.
-                let mode = Permissions::from_mode(options.mode);
-                file.set_permissions(mode).map_err(|error| SegmentError::io("set the mode of", path, error))?;
-                return Ok(file);
+        match make(path, options.mode) {
+            Ok(file) => return Ok(file),
+            // A link to a file that is not there, after a rotation for example: the file is made behind it.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                if let (Ok(target), false) = (fs::read_link(path), path.exists()) {
+                    let target = path.parent().unwrap_or(Path::new("/")).join(target);
+                    let _ = make(&target, options.mode);
+                }
             }
-            // Somebody made it, or took the folder away again.
-            Err(error) if matches!(error.kind(), io::ErrorKind::AlreadyExists | io::ErrorKind::NotFound) => {}
+            // Somebody took the folder away again.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(SegmentError::io("make", path, error)),
         }
     }
     Err(SegmentError::io("open", path, io::Error::from(io::ErrorKind::NotFound)))
+}
+
+/// Makes a file that is not there yet, with exactly this mode: the umask has no say in an option of the user.
+pub(super) fn make(path: &Path, mode: u32) -> io::Result<File> {
+    let mut open = OpenOptions::new();
+    let file = open.read(true).append(true).create_new(true).mode(mode).custom_flags(libc::O_NONBLOCK).open(path)?;
+    file.set_permissions(Permissions::from_mode(mode))?;
+    // Only the lock's descriptor may write: this one would be inherited by forked children.
+    drop(file);
+    OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path)
 }
 
 /// `<stem>.<host>-<n>.log`.

@@ -8,7 +8,7 @@
 
 use std::collections::HashSet;
 use std::fs::File;
-use std::io;
+use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 
 use memchr::{memchr, memmem, memrchr};
@@ -45,6 +45,14 @@ pub fn is_whole(file: &File, intent: &IntentFile) -> io::Result<bool> {
     Ok(xxh3_64(&read(file, intent.offset, intent.length)?) == intent.hash)
 }
 
+/// Whether the file ends where the intended bytes were to begin: nobody wrote anything since.
+///
+/// # Errors
+/// What the system answered.
+pub fn is_untouched(file: &File, intent: &IntentFile) -> io::Result<bool> {
+    Ok(file.metadata()?.len() == intent.offset && is_same_file(file, intent)?)
+}
+
 /// Where `bytes`, the batch formatted again, stand in the file.
 ///
 /// # Errors
@@ -68,6 +76,34 @@ pub fn find(file: &File, intent: &IntentFile, bytes: &[u8]) -> io::Result<Found>
     let from = if same { from.max(intent.offset) } else { from };
     let region = read(file, from, len - from)?;
     Ok(search(&region, bytes, ends_torn(file, len)?))
+}
+
+/// Whether the file was cut since the intent: emptied, or made into another one in its place.
+///
+/// # Errors
+/// What the system answered.
+pub fn is_cut(file: &File, intent: &IntentFile) -> io::Result<bool> {
+    Ok(file.metadata()?.len() < intent.offset || !is_same_file(file, intent)?)
+}
+
+/// How much of `bytes` stands at the intended place of a copy, which `text` reads from its start: whoever copied the
+/// file and then cut it (`copytruncate`) took with the copy what was written until then. Whole lines only.
+///
+/// # Errors
+/// What reading answered.
+pub fn in_copy(mut text: impl Read, intent: &IntentFile, bytes: &[u8]) -> io::Result<usize> {
+    let mut first = Vec::new();
+    text.by_ref().take(intent.offset.min(HEAD_BYTES)).read_to_end(&mut first)?;
+    if xxh3_64(&first) != intent.key.head_hash {
+        return Ok(0);
+    }
+    let rest = intent.offset - first.len() as u64;
+    if io::copy(&mut text.by_ref().take(rest), &mut io::sink())? < rest {
+        return Ok(0);
+    }
+    let mut there = Vec::new();
+    text.take(bytes.len() as u64).read_to_end(&mut there)?;
+    Ok(line_start(bytes, common(&there, bytes)))
 }
 
 /// The lines of `bytes` that do not stand in the file's end. For a batch that could not be formatted

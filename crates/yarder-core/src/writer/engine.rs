@@ -11,13 +11,15 @@ use yarder_ring::clock::ClockPair;
 use yarder_ring::layout::TAG_FINAL_LOSS;
 use yarder_ring::{sys, Intent, IntentState, RingError, RingFile, WriterLock, Yard, INTENT_FILES};
 
-use super::fault::{self, Stage};
 use super::form::{Form, Served};
 use super::output::{Output, Progress, Teller};
-use super::report::Reporter;
 use super::stats::{add, counter, Meters};
+use super::tally::{Facilities, Whole};
 use super::tracked::{stamp, Records, Tracked};
+use crate::archive::Keeper;
+use crate::fault::{self, Stage};
 use crate::format::Source;
+use crate::report::Reporter;
 use crate::trace;
 
 /// Slots of a batch, over all rings: about a megabyte, half of a default ring. Larger writes cost the page
@@ -56,6 +58,7 @@ pub(super) struct Engine {
     pub(super) plans: Vec<Served>,
     pub(super) outputs: Vec<Output>,
     pub(super) meters: Arc<Meters>,
+    pub(super) keeper: Arc<Keeper>,
     pub(super) pairs: Vec<ClockPair>,
     pub(super) pair_count: u32,
     pub(super) intent: Intent,
@@ -71,6 +74,9 @@ pub(super) struct Engine {
     pub(super) paired: Instant,
     pub(super) unlinked: bool,
     pub(super) plan_reporter: Reporter,
+    pub(super) facilities: Facilities,
+    /// What the batch holds.
+    pub(super) whole: Whole,
     heap: BinaryHeap<Reverse<(u64, u64, usize)>>,
     elected: Option<Instant>,
     /// Who speaks in lines about the writer's own losses.
@@ -81,10 +87,12 @@ impl Engine {
     pub(super) fn new(yard: Arc<Yard>, serve: bool, meters: Arc<Meters>, now: Instant) -> Engine {
         let host = sys::hostname();
         let app = yard.path().file_name().map_or_else(|| "yarder".into(), |name| name.to_string_lossy().into_owned());
+        let own = Arc::clone(&yard);
         Engine {
             source: Source::new(&app, sys::pid(), &host, 0, "yarder"),
             generation: yard.control().rings_generation().wrapping_sub(1),
             yard,
+            keeper: Keeper::new(own, Arc::clone(&meters.keeper)),
             host,
             lock: None,
             serve,
@@ -104,6 +112,8 @@ impl Engine {
             paired: now,
             unlinked: false,
             plan_reporter: Reporter::default(),
+            facilities: Facilities::default(),
+            whole: Whole::default(),
             heap: BinaryHeap::new(),
             elected: None,
         }
@@ -155,6 +165,7 @@ impl Engine {
     pub(super) fn resign(&mut self) {
         self.rings.clear();
         self.plans.clear();
+        self.outputs.iter_mut().for_each(|output| output.book.give_back());
         self.outputs.clear();
         self.active.clear();
         self.pending = false;
@@ -179,6 +190,9 @@ impl Engine {
             return Pass::Stuck;
         }
         self.keep_house(now);
+        if self.has_requests() {
+            self.serve_requests(now);
+        }
         fault::point(Stage::Snapshot);
         self.select();
         if self.active.is_empty() {
@@ -197,6 +211,7 @@ impl Engine {
         }
         self.form(false);
         self.skip_known();
+        self.turn_due(now);
         if !self.commit(now) {
             return Pass::Stuck;
         }
@@ -210,6 +225,7 @@ impl Engine {
     /// Whether a pass would find something; reads tails only.
     pub(super) fn has_work(&self) -> bool {
         self.generation != self.yard.control().rings_generation()
+            || self.has_requests()
             || self.rings.iter().any(|ring| ring.plan.is_some() && ring.ring.snapshot() != ring.head)
     }
 
@@ -233,7 +249,8 @@ impl Engine {
 
     /// Opens and heals the files of the active rings, and leaves out rings that must wait for one.
     fn make_ready(&mut self, now: Instant) -> bool {
-        let Engine { active, rings, plans, outputs, source, host, .. } = self;
+        let Engine { active, rings, plans, outputs, source, host, yard, .. } = self;
+        let control = yard.control();
         let mut files = 0;
         active.retain(|index| {
             let ring = &rings[*index];
@@ -247,6 +264,7 @@ impl Engine {
             for target in &plan.targets {
                 let teller = Teller { target, source };
                 if outputs[target.output].make_ready(host, now, &teller) {
+                    outputs[target.output].open_book(control);
                     ready += 1;
                 } else {
                     failing += 1;
@@ -269,10 +287,18 @@ impl Engine {
         !active.is_empty()
     }
 
+    /// Slots of a batch: fewer where a file is to stay small, since a batch is never parted between two files.
+    fn batch_slots(&self) -> usize {
+        let sizes = self.outputs.iter().filter_map(|output| output.rotator.options.rotate.size);
+        sizes.min().map_or(BATCH_SLOTS, |size| BATCH_SLOTS.min(size as usize / 1024))
+    }
+
     /// Copies a share of each active ring; a ring that breaks a rule is set aside.
     fn copy(&mut self) -> bool {
         fault::point(Stage::Merge);
-        let share = (BATCH_SLOTS / self.active.len().max(1)).max(SHARE);
+        let slots = self.batch_slots();
+        let least = if slots < BATCH_SLOTS { 1 } else { SHARE };
+        let share = (slots / self.active.len().max(1)).max(least);
         let mut more = false;
         let mut corrupt = Vec::new();
         for index in &self.active {
@@ -299,8 +325,13 @@ impl Engine {
     pub(super) fn form(&mut self, force: bool) {
         fault::point(Stage::Format);
         self.outputs.iter_mut().for_each(Output::clear);
-        let Engine { rings, plans, outputs, active, heap, pairs, .. } = self;
-        let mut form = Form { rings, plans, outputs, force, corrupt: 0, records: 0 };
+        let Engine { rings, plans, outputs, active, heap, pairs, facilities, .. } = self;
+        active.iter().for_each(|index| {
+            rings[*index].begin_account();
+            rings[*index].tally.clear();
+        });
+        let whole = Whole::default();
+        let mut form = Form { rings, plans, outputs, force, corrupt: 0, records: 0, whole, facilities };
         form.run(active, heap);
         for index in active.iter() {
             if form.rings[*index].flags & TAG_FINAL_LOSS == 0 {
@@ -311,6 +342,7 @@ impl Engine {
             form.final_losses(*index, pairs.last().map_or(made, |pair| pair.realtime_ns));
         }
         self.records = form.records;
+        self.whole = form.whole;
         if form.corrupt > 0 {
             self.yard.control().counter(counter::CORRUPT).fetch_add(form.corrupt, Ordering::Relaxed);
         }
@@ -322,6 +354,7 @@ impl Engine {
         self.intent.files.extend(self.outputs.iter_mut().filter_map(Output::intend));
         if self.intent.files.is_empty() {
             // Nobody wanted these records: there is nothing a successor could double.
+            self.keep_books();
             self.advance();
             return true;
         }
@@ -330,7 +363,7 @@ impl Engine {
         self.intent.state = IntentState::Prepared;
         for index in &self.active {
             let ring = &self.rings[*index];
-            ring.consumer.tag(self.intent.sequence, ring.new, ring.flags);
+            ring.consumer.tag(self.intent.sequence, ring.new, ring.flags, ring.account.as_ref());
         }
         if let Err(error) = self.yard.control().prepare(&self.intent) {
             // Cannot happen: the number of files is bounded above. The records stay in their rings.
@@ -348,10 +381,12 @@ impl Engine {
         let mut stuck = false;
         for output in &mut self.outputs {
             stuck |= !output.write(&self.host, now);
+            fault::point(Stage::File);
         }
         if stuck && !self.give_up() {
             return false;
         }
+        self.keep_books();
         let control = self.yard.control();
         control.written();
         fault::point(Stage::Written);

@@ -4,8 +4,10 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use yarder_ring::layout::Reason;
+use yarder_ring::Account;
 
 use super::output::Output;
+use super::tally::{Facilities, Whole};
 use super::tracked::{stamp, Records, Tracked};
 use crate::format::{Formatter, Tz};
 use crate::plan::{Layout, Route};
@@ -46,6 +48,9 @@ pub(super) struct Form<'a> {
     pub(super) corrupt: u64,
     /// Records formed.
     pub(super) records: u64,
+    /// What the batch holds.
+    pub(super) whole: Whole,
+    pub(super) facilities: &'a mut Facilities,
 }
 
 /// Which of several rings has the next record: time, then producer; the order inside a ring is kept.
@@ -109,17 +114,15 @@ impl Form<'_> {
             Ok(view) => view,
             Err(_) => return self.corrupt(ring, record, ns),
         };
-        let Tracked { plan: Some(plan), formatters, source, .. } = &mut self.rings[ring] else { return };
+        if view.flags() & flag::LOST != 0 || self.rings[ring].account.is_some() {
+            self.losses(ring, &view, ns);
+        }
+        let Tracked { plan: Some(plan), formatters, source, tally, .. } = &mut self.rings[ring] else { return };
         let plan = &mut self.plans[*plan];
         self.records += 1;
         let facility = view.facility();
-        if view.flags() & flag::LOST != 0 {
-            // A loss is told wherever a warning would go, not only where its carrier goes.
-            let mask = plan.route.mask(WARNING, facility);
-            each(mask, &plan.targets, formatters, self.outputs, self.force, |formatter, output| {
-                formatter.losses(&view, source, ns, &mut output.bytes);
-            });
-        }
+        let bit = tally.add(view.sequence(), facility, self.facilities);
+        self.whole.add(ns, view.level(), bit);
         let mask = plan.route.mask(view.level(), facility) & !view.exclude();
         let mut left = mask;
         while left != 0 {
@@ -128,38 +131,106 @@ impl Form<'_> {
             let output = &mut self.outputs[plan.targets[index].output];
             if !self.force && !output.is_healthy() {
                 output.lose(1);
+                tally.failed[index] += 1;
                 continue;
             }
             formatters[index].line(&view, source, ns, &mut output.bytes);
             output.ends.push(output.bytes.len() as u32);
+            tally.counts[index] += 1;
         }
+    }
+
+    /// The losses that a record carries: told wherever a warning would go, not only where their carrier goes.
+    #[cold]
+    #[inline(never)]
+    fn losses(&mut self, ring: usize, view: &RecordView<'_>, ns: u64) {
+        let Tracked { plan: Some(plan), formatters, source, account, tally, .. } = &mut self.rings[ring] else {
+            return;
+        };
+        let plan = &mut self.plans[*plan];
+        let mask = plan.route.mask(WARNING, view.facility());
+        // Under `overwrite_oldest` the reader counts: what a record carries are totals.
+        let counted = match account {
+            Some(account) => match account.deliver(view.sequence(), view.loss()) {
+                Some(losses) => Some(losses),
+                None => return,
+            },
+            None => None,
+        };
+        match &counted {
+            Some(losses) => losses.iter().enumerate().for_each(|(reason, count)| tally.lose(reason as u8, *count)),
+            None => view.loss().for_each(|(reason, count)| tally.lose(reason, count)),
+        }
+        self.whole.add(ns, WARNING, 0);
+        each(mask, &plan.targets, formatters, self.outputs, self.force, |formatter, output| {
+            output.told += match &counted {
+                Some(losses) => formatter.counted(losses, view.sequence(), source, ns, &mut output.bytes),
+                None => formatter.losses(view, source, ns, &mut output.bytes),
+            } as u64;
+        });
     }
 
     /// A record whose frame is whole but whose content is not: told like a loss.
     #[cold]
     fn corrupt(&mut self, ring: usize, record: &[u8], ns: u64) {
         self.corrupt += 1;
-        let Tracked { plan: Some(plan), formatters, source, .. } = &mut self.rings[ring] else { return };
+        let Tracked { plan: Some(plan), formatters, source, account, tally, .. } = &mut self.rings[ring] else {
+            return;
+        };
+        if let Some(account) = account {
+            account.deliver_corrupt();
+        }
+        tally.lose(Reason::Corrupt as u8, 1);
+        self.whole.add(ns, WARNING, 0);
         let plan = &mut self.plans[*plan];
         let sequence =
             record.get(8..16).and_then(|bytes| bytes.first_chunk::<8>()).map_or(0, |b| u64::from_le_bytes(*b));
         let mask = plan.route.mask(WARNING, b"");
         each(mask, &plan.targets, formatters, self.outputs, self.force, |formatter, output| {
             formatter.loss(Reason::Corrupt as u8, 1, sequence, source, ns, &mut output.bytes);
+            output.told += 1;
+        });
+    }
+
+    /// A batch that a predecessor began is formed again, but not whole: the rest of what it held was overwritten since.
+    pub(super) fn gone(&mut self, ring: usize, upto: &Account, ns: u64) {
+        let Tracked { plan: Some(plan), formatters, source, info, account, tally, .. } = &mut self.rings[ring] else {
+            return;
+        };
+        let plan = &mut self.plans[*plan];
+        let mask = plan.route.mask(WARNING, info.app.as_bytes());
+        let losses = account.as_mut().and_then(|account| account.finish(upto.last, &upto.told));
+        let Some(losses) = losses else { return };
+        losses.iter().enumerate().for_each(|(reason, count)| tally.lose(reason as u8, *count));
+        self.whole.add(ns, WARNING, 0);
+        each(mask, &plan.targets, formatters, self.outputs, self.force, |formatter, output| {
+            let lines = formatter.counted(&losses, upto.last.wrapping_add(1), source, ns, &mut output.bytes);
+            output.told += lines as u64;
         });
     }
 
     /// The last losses of a ring that ended: no record will come to carry them.
     pub(super) fn final_losses(&mut self, ring: usize, ns: u64) {
-        let Tracked { plan: Some(plan), formatters, source, info, ring, .. } = &mut self.rings[ring] else { return };
+        let Tracked { plan: Some(plan), formatters, source, info, ring, account, tally, .. } = &mut self.rings[ring]
+        else {
+            return;
+        };
         let plan = &mut self.plans[*plan];
         let mask = plan.route.mask(WARNING, info.app.as_bytes());
         let mut sequence = ring.sequence();
-        for (reason, count) in ring.lost_pending().into_iter().enumerate().filter(|(_, count)| *count > 0) {
+        let pending = ring.lost_pending();
+        let losses = match account {
+            Some(account) => account.finish(sequence, &pending).unwrap_or_default(),
+            None => pending,
+        };
+        for (reason, count) in losses.into_iter().enumerate().filter(|(_, count)| *count > 0) {
             // Nobody loses more than there was: a header that was scribbled over must not tell stories.
             let count = count.min(ring.sequence());
+            tally.lose(reason as u8, count);
+            self.whole.add(ns, WARNING, 0);
             each(mask, &plan.targets, formatters, self.outputs, self.force, |formatter, output| {
                 formatter.loss(reason as u8, count, sequence, source, ns, &mut output.bytes);
+                output.told += 1;
             });
             // One id a line: the lost records themselves have no line that could claim theirs.
             sequence = sequence.wrapping_sub(1);

@@ -26,6 +26,8 @@ impl Engine {
             }
         }
         self.retire();
+        self.keep_archives(now);
+        self.close_books(true);
         for segment in self.outputs.iter_mut().filter_map(|output| output.segment.as_mut()) {
             if segment.wants_sync() {
                 let _ = segment.file().sync_data();
@@ -60,10 +62,18 @@ impl Engine {
             if !ring.is_shared() || ring.upto == ring.head || ring.copy(usize::MAX).is_err() {
                 continue;
             }
+            ring.begin_account();
             for record in Records::new(&ring.batch) {
                 if let Ok(view) = RecordView::parse(record) {
                     let ns = ring.clock.to_ns(stamp(record));
-                    formatter.losses(&view, &ring.source, ns, &mut lines);
+                    match &mut ring.account {
+                        None => drop(formatter.losses(&view, &ring.source, ns, &mut lines)),
+                        Some(account) => {
+                            if let Some(losses) = account.deliver(view.sequence(), view.loss()) {
+                                formatter.counted(&losses, view.sequence(), &ring.source, ns, &mut lines);
+                            }
+                        }
+                    }
                     formatter.line(&view, &ring.source, ns, &mut lines);
                 }
             }

@@ -6,15 +6,18 @@
 //! writer after a panic, finishes what was begun (`recover`). About once a second the yard is looked over
 //! (`yardwork`).
 
+mod book;
+mod books;
 mod engine;
-mod fault;
 mod form;
 mod last;
+mod locate;
 mod output;
 mod recover;
-mod report;
+mod rotate;
 mod service;
 mod stats;
+mod tally;
 mod tracked;
 mod yardwork;
 

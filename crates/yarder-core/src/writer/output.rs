@@ -1,10 +1,8 @@
 //! One live file as the writer sees it: the bytes of the current batch, how far they got, and how the
 //! file fails and heals.
 
-use std::fs::{self, OpenOptions};
-use std::io::Write;
+use std::fs;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
 use std::sync::atomic::Ordering;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,11 +11,14 @@ use xxhash_rust::xxh3::xxh3_64;
 use yarder_ring::layout::Reason;
 use yarder_ring::{sys, FileKey, IntentFile};
 
-use super::fault::{self, Stage};
+use super::book::Book;
 use super::form::Target;
-use super::report::Reporter;
+use super::rotate::Rotator;
 use super::stats::{add, BackendMeters};
+use crate::fault::{self, Stage};
 use crate::format::{Page, Source};
+use crate::ledger::Span;
+use crate::report::Reporter;
 use crate::segment::{advice, resume, Segment, SegmentError, SegmentOptions};
 use crate::trace;
 
@@ -54,12 +55,30 @@ pub(super) struct Output {
     pub(super) ends: Vec<u32>,
     pub(super) progress: Progress,
     pub(super) meters: Arc<BackendMeters>,
+    pub(super) rotator: Rotator,
+    pub(super) book: Book,
+    /// What each ring of this batch had for it.
+    pub(super) spans: Vec<Span>,
+    /// Lines of this batch that tell of losses.
+    pub(super) told: u64,
+    /// Records of this batch that were given up.
+    pub(super) given_up: u64,
+    /// Where this batch begins in the file, where that is certain.
+    pub(super) start: Option<u64>,
+    /// The hash of this batch's bytes, as the intent has it.
+    pub(super) hash: Option<u64>,
+    /// Where it was to begin.
+    pub(super) intended: u64,
+    /// Every record is one line, so lines need no counting.
+    pub(super) one_line: bool,
+    /// The batch went into a file that has another name now.
+    pub(super) went_elsewhere: bool,
     failing: Option<Failing>,
     /// Records lost here that the file does not tell of yet.
     untold: u64,
     /// The rest of a line that was begun when the file was given up.
     debt: Vec<u8>,
-    reporter: Reporter,
+    pub(super) reporter: Reporter,
     warned: bool,
 }
 
@@ -74,7 +93,7 @@ pub(super) fn path_hash(options: &SegmentOptions) -> u64 {
 }
 
 impl Output {
-    pub(super) fn new(options: SegmentOptions, meters: Arc<BackendMeters>) -> Output {
+    pub(super) fn new(options: SegmentOptions, rotator: Rotator, meters: Arc<BackendMeters>) -> Output {
         Output {
             path_hash: path_hash(&options),
             options,
@@ -83,6 +102,16 @@ impl Output {
             ends: Vec::new(),
             progress: Progress::Done,
             meters,
+            rotator,
+            book: Book::default(),
+            spans: Vec::new(),
+            told: 0,
+            given_up: 0,
+            start: None,
+            hash: None,
+            intended: 0,
+            one_line: true,
+            went_elsewhere: false,
             failing: None,
             untold: 0,
             debt: Vec::new(),
@@ -96,8 +125,18 @@ impl Output {
         self.failing.is_none() && self.segment.is_some()
     }
 
+    /// Whether it is known to take nothing now.
+    pub(super) fn is_failing(&self) -> bool {
+        self.failing.is_some()
+    }
+
     pub(super) fn is_given_up(&self) -> bool {
         self.failing.as_ref().is_some_and(|failing| failing.given_up)
+    }
+
+    /// Whether there is a file with content, opened or not.
+    pub(super) fn has_file(&self) -> bool {
+        fs::metadata(&self.options.path).is_ok_and(|meta| meta.is_file() && meta.len() > 0)
     }
 
     /// Its records no longer hold up others.
@@ -132,7 +171,7 @@ impl Output {
     }
 
     /// Opens the path unless the open file still stands there.
-    fn reopen(&mut self, host: &str, now: Instant) -> bool {
+    pub(super) fn reopen(&mut self, host: &str, now: Instant) -> bool {
         if self.segment.as_ref().is_some_and(Segment::is_linked) {
             return true;
         }
@@ -150,12 +189,13 @@ impl Output {
                 trace::event("segment", trace::INFO, || format!("{} opened", segment.path().display()));
                 if segment.stepped_aside() && !self.warned {
                     self.warned = true;
-                    super::report::say(&format!(
+                    crate::report::say(&format!(
                         "{} is held by another yarder (other app, user or container); writing to {} instead",
                         self.options.path.display(),
                         segment.path().display()
                     ));
                 }
+                self.rotator.attach(&segment);
                 self.segment = Some(segment);
                 true
             }
@@ -186,7 +226,7 @@ impl Output {
             self.meters.failing.store(false, Ordering::Relaxed);
             if self.reporter.has_spoken() {
                 let lost = if untold == 0 { String::new() } else { format!(", {untold} records were lost") };
-                super::report::say(&format!("{} can be written again{lost}", self.options.path.display()));
+                crate::report::say(&format!("{} can be written again{lost}", self.options.path.display()));
             }
         }
         true
@@ -219,6 +259,7 @@ impl Output {
             return None;
         }
         self.progress = Progress::At(0);
+        self.begin_time();
         let (key, offset) = match &mut self.segment {
             Some(segment) => {
                 // A failure shows again at once when the bytes themselves are written.
@@ -227,12 +268,15 @@ impl Output {
             }
             None => (FileKey { dev: 0, ino: 0, head_hash: 0 }, 0),
         };
+        self.intended = offset;
+        let hash = xxh3_64(&self.bytes);
+        self.hash = Some(hash);
         Some(IntentFile {
             key,
             path_hash: self.path_hash,
             offset,
             length: self.bytes.len() as u64,
-            hash: xxh3_64(&self.bytes),
+            hash,
             ledger_offset: 0,
             ledger_length: 0,
             ledger_hash: 0,
@@ -273,11 +317,15 @@ impl Output {
         }
         fault::point(Stage::Write);
         let Progress::At(done) = self.progress else { return true };
+        let begin = segment.end();
         if let Err(failed) = segment.append(&self.bytes[done..]) {
             self.progress = Progress::At(done + failed.done);
             self.fail_io(now, failed.error);
             return false;
         }
+        // In one go, and nobody came in between.
+        let plain = done == 0 && segment.end() == begin + self.bytes.len() as u64;
+        self.start = plain.then_some(begin);
         if let Err(error) = segment.sync(now) {
             // The bytes are in the page cache and the kernel has forgotten that they are dirty: writing
             // them again would double them and prove nothing.
@@ -301,7 +349,7 @@ impl Output {
         if self.failing.take().is_some() {
             self.meters.failing.store(false, Ordering::Relaxed);
             if self.reporter.has_spoken() {
-                super::report::say(&format!("{} can be written again", self.options.path.display()));
+                crate::report::say(&format!("{} can be written again", self.options.path.display()));
             }
         }
     }
@@ -327,60 +375,20 @@ impl Output {
         true
     }
 
-    /// Finds out how far a predecessor came with these bytes.
-    fn locate(&mut self, intent: &IntentFile) -> std::io::Result<()> {
-        let Some(segment) = &mut self.segment else { return Ok(()) };
+    /// Whether the file holds all of a predecessor's batch, or nothing of it; `None` where neither is certain.
+    pub(super) fn holds(&mut self, host: &str, now: Instant, intent: &IntentFile) -> Option<bool> {
+        if self.segment.is_none() && !self.reopen(host, now) {
+            return None;
+        }
+        let segment = self.segment.as_ref()?;
         let key = segment.key();
-        if (key.dev, key.ino) != (intent.key.dev, intent.key.ino) && self.finish_elsewhere(intent)? {
-            self.progress = Progress::Done;
-            return Ok(());
+        if (key.dev, key.ino) != (intent.key.dev, intent.key.ino) {
+            return None;
         }
-        let Some(segment) = &mut self.segment else { return Ok(()) };
-        if resume::is_whole(segment.file(), intent)? {
-            trace::event("writer", trace::INFO, || format!("{}: the batch was whole", segment.path().display()));
-            self.progress = Progress::At(self.bytes.len());
-            return Ok(());
+        if resume::is_whole(segment.file(), intent).ok()? {
+            return Some(true);
         }
-        if xxh3_64(&self.bytes) != intent.hash {
-            // Not the bytes that were intended, so places say nothing; lines do.
-            let missing = resume::missing(segment.file(), intent, &self.bytes)?;
-            trace::event("writer", trace::WARNING, || {
-                format!("{}: a batch is not the same again, {} bytes missing", segment.path().display(), missing.len())
-            });
-            self.replace(missing);
-            self.progress = Progress::At(0);
-            return Ok(());
-        }
-        let found = resume::find(segment.file(), intent, &self.bytes)?;
-        trace::event("writer", trace::INFO, || {
-            format!("{}: {} of {} bytes were there", segment.path().display(), found.done, self.bytes.len())
-        });
-        segment.set_torn(found.torn && found.done < self.bytes.len());
-        self.progress = Progress::At(found.done);
-        Ok(())
-    }
-
-    /// The file of the intent was renamed since: the batch is finished there, if it was begun there.
-    fn finish_elsewhere(&mut self, intent: &IntentFile) -> std::io::Result<bool> {
-        let Some(folder) = self.options.path.parent() else { return Ok(false) };
-        for entry in fs::read_dir(folder)? {
-            let entry = entry?;
-            let Ok(meta) = entry.metadata() else { continue };
-            if !meta.is_file() || (meta.dev(), meta.ino()) != (intent.key.dev, intent.key.ino) {
-                continue;
-            }
-            let mut file = OpenOptions::new().read(true).append(true).open(entry.path())?;
-            if resume::is_whole(&file, intent)? {
-                return Ok(true);
-            }
-            let found = resume::find(&file, intent, &self.bytes)?;
-            if found.done == 0 || xxh3_64(&self.bytes) != intent.hash {
-                return Ok(false);
-            }
-            file.write_all(&self.bytes[found.done..])?;
-            return Ok(true);
-        }
-        Ok(false)
+        resume::is_untouched(segment.file(), intent).ok()?.then_some(false)
     }
 
     /// Gives the batch up for this file, so that others go on; what is not in the file is lost.
@@ -400,6 +408,7 @@ impl Output {
             lost -= 1;
         }
         add(&self.meters.written, (self.ends.len() - lost) as u64);
+        self.given_up = lost as u64;
         self.lose(lost as u64);
         lost as u64
     }
@@ -407,6 +416,7 @@ impl Output {
     /// Other bytes for this batch, one record a line.
     pub(super) fn replace(&mut self, bytes: Vec<u8>) {
         self.bytes = bytes.into();
+        self.hash = None;
         self.ends.clear();
         self.ends.extend(memchr::memchr_iter(b'\n', &self.bytes).map(|at| at as u32 + 1));
     }
@@ -415,6 +425,8 @@ impl Output {
     pub(super) fn clear(&mut self) {
         self.bytes.clear();
         self.ends.clear();
+        (self.told, self.given_up, self.went_elsewhere) = (0, 0, false);
+        (self.start, self.hash) = (None, None);
         self.progress = Progress::Done;
     }
 }

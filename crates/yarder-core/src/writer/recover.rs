@@ -11,7 +11,9 @@ use yarder_ring::layout::TAG_FINAL_LOSS;
 use yarder_ring::{sys, FileKey, Intent, IntentFile, IntentState, Snapshot};
 
 use super::engine::Engine;
+use super::form::Form;
 use super::output::{Output, Progress};
+use super::tracked::Tracked;
 use crate::segment::resume;
 use crate::trace;
 
@@ -54,6 +56,7 @@ impl Engine {
             if tag == sequence && sane && ring.is_shared() {
                 ring.new = Snapshot { main: new.main.max(ring.head.main), reserve: new.reserve.max(ring.head.reserve) };
                 ring.flags = flags & TAG_FINAL_LOSS;
+                ring.account = ring.ring.has_accounts().then(|| ring.ring.tagged_account());
                 self.active.push(index);
             }
         }
@@ -91,9 +94,17 @@ impl Engine {
             }
         }
         self.form(true);
+        if !self.is_same_again() && self.settle(now, intent) {
+            return;
+        }
         for output in &mut self.outputs {
+            output.book.before = Some(intent.sequence);
+            output.intended = u64::MAX;
             match intent.files.iter().find(|file| file.path_hash == output.path_hash) {
-                Some(file) if !output.bytes.is_empty() => output.progress = Progress::Unknown(*file),
+                Some(file) if !output.bytes.is_empty() => {
+                    output.intended = file.offset;
+                    output.progress = Progress::Unknown(*file);
+                }
                 // Not part of the batch: it was given up when the batch was made.
                 _ => output.clear(),
             }
@@ -102,6 +113,52 @@ impl Engine {
         self.pending = true;
         self.recovering = true;
         self.push(now);
+    }
+
+    /// Whether the batch leads to the accounts that were prepared: nothing of it was overwritten since.
+    fn is_same_again(&self) -> bool {
+        let same = |ring: &Tracked| ring.account.is_none_or(|account| account == ring.ring.tagged_account());
+        self.active.iter().all(|index| same(&self.rings[*index]))
+    }
+
+    /// A batch of which the producers have overwritten a part. `true`: it is settled without writing.
+    fn settle(&mut self, now: Instant, intent: &Intent) -> bool {
+        let held = |file: &IntentFile| {
+            let output = self.outputs.iter_mut().find(|output| output.path_hash == file.path_hash)?;
+            output.holds(&self.host, now, file)
+        };
+        let held: Vec<Option<bool>> = intent.files.iter().map(held).collect();
+        if held.iter().all(|held| *held == Some(true)) {
+            self.outputs.iter_mut().for_each(Output::clear);
+            self.finish_heads(intent);
+            return true;
+        }
+        if held.iter().all(|held| *held == Some(false)) {
+            trace::event("writer", trace::INFO, || format!("batch {} was never begun; it is dropped", intent.sequence));
+            for index in self.active.drain(..) {
+                let ring = &mut self.rings[index];
+                ring.consumer.rewind();
+                (ring.new, ring.flags, ring.account) = (ring.head, 0, None);
+            }
+            self.outputs.iter_mut().for_each(Output::clear);
+            self.yard.control().clear();
+            return true;
+        }
+        // Some files have it. The others get what is left; what is gone is told there.
+        let whole = self.whole;
+        let Engine { rings, plans, outputs, active, pairs, facilities, .. } = self;
+        let mut form = Form { rings, plans, outputs, force: true, corrupt: 0, records: 0, whole, facilities };
+        for index in active.iter() {
+            let ring = &form.rings[*index];
+            if ring.account.is_some() {
+                let (upto, made) = (ring.ring.tagged_account(), ring.info.pair.realtime_ns);
+                form.gone(*index, &upto, pairs.last().map_or(made, |pair| pair.realtime_ns));
+                form.rings[*index].account = Some(upto);
+            }
+        }
+        let whole = form.whole;
+        self.whole = whole;
+        false
     }
 
     /// Rings of another boot lie on a disk that may have kept a part of them only: what stands near the

@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 use yarder_ring::{sys, Head, Position, RingFile, Yard};
 
 use super::engine::{Engine, Pass};
-use super::report;
 use super::stats::{add, counter, Meters, WriterStats};
 use crate::format::{Formatter, Human, Tz};
 use crate::local::LocalDrain;
+use crate::report;
 use crate::trace;
 
 /// Pause between looks while something was logged within the last second.
@@ -79,7 +79,7 @@ impl Service {
         // What is worked out once is worked out here, in the calling thread: a fork while the native thread is at it
         // would leave the child waiting for the end of something that nobody does any more.
         quiet::install();
-        super::fault::read();
+        crate::fault::read();
         let _ = (trace::is_enabled("", 0), Tz::parse("local"));
         let meters = Arc::new(Meters::default());
         let engine = Engine::new(Arc::clone(&yard), options.serve, Arc::clone(&meters), Instant::now());
@@ -208,6 +208,24 @@ impl Service {
         }
     }
 
+    /// Has every file of the yard rotated that has a line, whoever is the writer. `false`: not served in time.
+    pub fn rotate(&self, timeout: Duration) -> bool {
+        let number = self.yard.control().ask_rotation();
+        self.drive(timeout, || self.yard.control().rotations_served() >= number)
+    }
+
+    /// Has every path of the yard looked up anew, as `logrotate` wants it after a rename. `false`: not served in time.
+    pub fn reopen(&self, timeout: Duration) -> bool {
+        let number = self.yard.control().ask_reopening();
+        self.drive(timeout, || self.yard.control().reopenings_served() >= number)
+    }
+
+    /// Waits until the archives of this process's writer are compressed and expired. `false`: not in time.
+    pub fn settle_archives(&self, timeout: Duration) -> bool {
+        let keeper = Arc::clone(&lock(&self.engine).keeper);
+        keeper.finish(timeout)
+    }
+
     /// Ends the thread after a last drain of this process's rings; gives up the lock, so that another
     /// process may go on. `false`: something could not be written in time; it stays in its ring.
     pub fn stop(&self, timeout: Duration) -> bool {
@@ -253,6 +271,10 @@ impl Service {
         if settled.is_err() {
             self.panicked(&mut engine, Instant::now());
         }
+        // A rotation just before the end is compressed too, if that is quick; else the next start does it.
+        let keeper = Arc::clone(&engine.keeper);
+        keeper.finish(timeout / 2);
+        keeper.stop();
         engine.resign();
         self.writer.store(false, Ordering::Relaxed);
         drained && settled.unwrap_or(false)

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::archive::KeeperMeters;
+
 /// What this process's writer did since it started.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WriterStats {
@@ -21,6 +23,14 @@ pub struct WriterStats {
     pub quarantined: u64,
     /// Panics caught.
     pub panics: u64,
+    /// Live files that became archives.
+    pub rotated: u64,
+    /// Archives that were compressed.
+    pub compressed: u64,
+    /// Archives that retention removed.
+    pub removed: u64,
+    /// Work on archives that failed, each attempt.
+    pub archive_failed: u64,
     /// Whether records go to stderr because the writer panicked too often.
     pub degraded: bool,
     /// One entry a live file.
@@ -68,6 +78,8 @@ pub mod counter {
     pub const WRITE_ERROR: usize = 7;
     /// Records lost for the reason `corrupt`.
     pub const CORRUPT: usize = 8;
+    /// Live files that became archives.
+    pub const ROTATED: usize = 9;
 }
 
 #[derive(Debug, Default)]
@@ -79,6 +91,8 @@ pub(super) struct Meters {
     pub(super) recovered: AtomicU64,
     pub(super) quarantined: AtomicU64,
     pub(super) panics: AtomicU64,
+    pub(super) rotated: AtomicU64,
+    pub(super) keeper: Arc<KeeperMeters>,
     pub(super) degraded: AtomicBool,
     pub(super) backends: Mutex<Vec<Arc<BackendMeters>>>,
 }
@@ -123,6 +137,10 @@ impl Meters {
             recovered: load(&self.recovered),
             quarantined: load(&self.quarantined),
             panics: load(&self.panics),
+            rotated: load(&self.rotated),
+            compressed: load(&self.keeper.compressed),
+            removed: load(&self.keeper.removed),
+            archive_failed: load(&self.keeper.failed),
             degraded: self.degraded.load(Ordering::Relaxed),
             backends: backends
                 .iter()

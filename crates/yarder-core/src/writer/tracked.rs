@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use yarder_ring::clock::{Clock, ClockPair};
 use yarder_ring::layout::State;
-use yarder_ring::{Consumer, Head, RingError, RingFile, RingInfo, Snapshot};
+use yarder_ring::{Account, Consumer, Head, RingError, RingFile, RingInfo, Snapshot};
 
+use super::tally::Tally;
 use crate::format::{Formatter, Source};
 
 pub(super) struct Tracked {
@@ -31,10 +32,14 @@ pub(super) struct Tracked {
     pub(super) upto: Snapshot,
     /// Head after this batch.
     pub(super) new: Snapshot,
+    /// Under `overwrite_oldest`: what is accounted for once this batch is written.
+    pub(super) account: Option<Account>,
     /// Flags of the tag of this batch.
     pub(super) flags: u64,
     /// Copied records of this batch.
     pub(super) batch: Vec<u8>,
+    /// What they came to.
+    pub(super) tally: Tally,
 }
 
 impl Tracked {
@@ -55,8 +60,10 @@ impl Tracked {
             head,
             upto: head,
             new: head,
+            account: None,
             flags: 0,
             batch: Vec::new(),
+            tally: Tally::default(),
             info,
         }
     }
@@ -98,7 +105,14 @@ impl Tracked {
 
     /// Whether a last line must tell of losses that no record carries.
     pub(super) fn owes_final(&self) -> bool {
-        self.ended && !self.ring.final_done() && self.ring.lost_pending().iter().any(|count| *count > 0)
+        if !self.ended || self.ring.final_done() {
+            return false;
+        }
+        if self.ring.has_accounts() {
+            let mut account = self.ring.account(Head::Shared);
+            return account.finish(self.ring.sequence(), &self.ring.lost_pending()).is_some();
+        }
+        self.ring.lost_pending().iter().any(|count| *count > 0)
     }
 
     /// Whether nothing of it is left to write.
@@ -133,8 +147,16 @@ impl Tracked {
         }
     }
 
+    /// The account that counts, before this batch is formed.
+    pub(super) fn begin_account(&mut self) {
+        self.account = self.ring.has_accounts().then(|| self.ring.account(Head::Shared));
+    }
+
     /// Moves the head past this batch.
     pub(super) fn advance(&mut self) {
+        if let Some(account) = self.account.take() {
+            self.consumer.store_account(&account);
+        }
         self.consumer.advance(self.new);
         self.head = self.new;
         if self.flags != 0 {

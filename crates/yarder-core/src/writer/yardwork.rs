@@ -12,14 +12,15 @@ use yarder_ring::layout::State;
 use yarder_ring::{RingError, RingFile};
 
 use super::engine::Engine;
-use super::fault::{self, Stage};
 use super::form::{Served, Target};
 use super::output::{path_hash, Output};
-use super::report;
+use super::rotate::Rotator;
 use super::stats::{add, counter};
 use super::tracked::Tracked;
+use crate::fault::{self, Stage};
 use crate::format::Tz;
-use crate::plan::{Plan, Route};
+use crate::plan::{Layout, Plan, Route};
+use crate::report;
 use crate::segment::SegmentOptions;
 use crate::trace;
 
@@ -42,6 +43,8 @@ impl Engine {
         self.yard.control().set_writer_beat(yarder_ring::sys::realtime_ns());
         self.scan();
         self.retire();
+        self.keep_archives(now);
+        self.close_books(false);
         self.sync_late(now);
         if now.saturating_duration_since(self.paired) >= PAIR {
             self.paired = now;
@@ -217,10 +220,13 @@ impl Engine {
             .map(|destination| {
                 let options = SegmentOptions::from(destination);
                 let hash = path_hash(&options);
+                // A zone this host does not know is no reason to lose lines.
+                let tz = Tz::parse(&plan.tz).unwrap_or_else(Tz::utc);
                 let known = self.outputs.iter().position(|output| output.path_hash == hash);
                 let output = known.unwrap_or_else(|| {
                     let meters = self.meters.backend(&destination.name, options.path.clone());
-                    self.outputs.push(Output::new(options.clone(), meters));
+                    let rotator = Rotator::new(destination.archive.clone(), tz.clone());
+                    self.outputs.push(Output::new(options.clone(), rotator, meters));
                     self.outputs.len() - 1
                 });
                 if self.outputs[output].options != options {
@@ -231,8 +237,10 @@ impl Engine {
                     self.outputs[output].options = options;
                     self.outputs[output].segment = None;
                 }
-                // A zone this host does not know is no reason to lose lines.
-                Target { output, layout: destination.format.clone(), tz: Tz::parse(&plan.tz).unwrap_or_else(Tz::utc) }
+                self.outputs[output].rotator.set_options(&destination.archive, &tz);
+                // Only human lines have others that belong to them.
+                self.outputs[output].one_line &= destination.format != Layout::Human;
+                Target { output, layout: destination.format.clone(), tz }
             })
             .collect();
         self.plans.push(Served { name: name.to_owned(), route: Route::new(plan), targets });

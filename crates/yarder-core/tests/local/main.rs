@@ -8,7 +8,8 @@ use std::time::Duration;
 use yarder_core::format::{Formatter, Human, Tz};
 use yarder_core::local::{Console, HandlerQueue, LocalDrain, LocalFilter};
 use yarder_core::record::{RecordBuilder, RecordView};
-use yarder_ring::{Producer, RingFile, RingSpec};
+use yarder_ring::layout::Reason;
+use yarder_ring::{Policy, Producer, RingFile, RingSpec};
 
 fn human() -> Formatter {
     Formatter::Human(Human::new(Tz::utc(), false))
@@ -59,6 +60,9 @@ fn a_console_gets_its_lines() {
     assert!(text.lines().last().is_some_and(|line| line.ends_with("line 99")), "{text}");
 }
 
+/// Bytes that are surely in a pipe that was filled: its 64 KiB, less a line that did not fit.
+const PIPE: usize = 60 << 10;
+
 /// A pipe that nobody reads holds nobody up: its lines are counted, and told when it is read again.
 #[test]
 fn a_blocked_pipe_costs_only_its_own_lines() {
@@ -80,21 +84,26 @@ fn a_blocked_pipe_costs_only_its_own_lines() {
     assert_eq!(queue.len(), 5000, "a handler beside it goes on");
     let lost = drain.ring().local_lost()[0];
     assert!(lost > 0);
-    // Somebody reads again.
+    // Somebody reads again, and says when all that was in the pipe is out.
+    let (emptied, empty) = std::sync::mpsc::channel();
     let reading = std::thread::spawn(move || {
-        let mut text = String::new();
-        reader.read_to_string(&mut text).expect("text");
-        text
+        let (mut text, mut part) = (Vec::new(), [0; 4096]);
+        loop {
+            match reader.read(&mut part) {
+                Ok(0) | Err(_) => break,
+                Ok(count) => text.extend_from_slice(&part[..count]),
+            }
+            if text.len() >= PIPE {
+                let _ = emptied.send(());
+            }
+        }
+        String::from_utf8(text).expect("text")
     });
-    let mut number = 0;
-    while !drain.is_drained() || number < 10 {
+    empty.recv().expect("the pipe is read");
+    let number = 10;
+    for _ in 0..number {
         log(&mut producer, 6, "after");
         drain.drain();
-        std::thread::yield_now();
-        number += 1;
-        if number > 10 {
-            std::thread::park_timeout(Duration::from_millis(1));
-        }
     }
     let lost_now = drain.ring().local_lost()[0];
     drop(drain);
@@ -169,4 +178,30 @@ fn a_local_destination_can_take_some_facilities_only() {
     assert!(log(&mut producer, 6, "web"));
     drain.drain();
     assert!(queue.is_empty());
+}
+
+/// Under `overwrite_oldest` a local destination is told of what it did not get, and a ring without shared ones counts
+/// that.
+#[test]
+fn a_local_destination_is_told_of_what_was_overwritten() {
+    let policy = Policy::OverwriteOldest;
+    let spec = RingSpec { main_slots: 256, policy, app: "web".into(), local: true, ..RingSpec::default() };
+    let ring = Arc::new(RingFile::anonymous(&spec).expect("a ring"));
+    let mut producer = Producer::new(Arc::clone(&ring)).expect("a producer");
+    let drain = LocalDrain::new(Arc::clone(&ring));
+    let id = drain.add_text(human(), &LocalFilter::default());
+    let mut text = String::new();
+    for round in 1..=2 {
+        for number in 0..1000 {
+            if !log(&mut producer, 6, &format!("line {number}")) {
+                let _ = producer.overwrite(200);
+                assert!(log(&mut producer, 6, &format!("line {number}")));
+            }
+        }
+        assert!(drain.drain() && drain.take_text(id, &mut text));
+        assert_eq!(ring.lost()[Reason::Overwritten as usize], round * 744);
+        assert_eq!(text.lines().count() as u64, round * 257);
+        assert_eq!(text.matches("744 records lost").count() as u64, round, "{text}");
+    }
+    assert_eq!(ring.local_lost(), [0; 4]);
 }

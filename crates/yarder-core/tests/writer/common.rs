@@ -154,7 +154,49 @@ pub(crate) fn numbers(path: &Path) -> BTreeMap<u64, u32> {
     found
 }
 
+/// What the file tells of losses, by reason.
+pub(crate) fn told(path: &Path) -> BTreeMap<String, u64> {
+    let mut told = BTreeMap::new();
+    for line in fs::read_to_string(path).unwrap_or_default().lines() {
+        let Ok(value) = serde_json::from_str::<serde_json::Value>(line) else { continue };
+        if let (Some(reason), Some(count)) = (value["fields"]["reason"].as_str(), value["fields"]["count"].as_u64()) {
+            *told.entry(reason.to_owned()).or_insert(0) += count;
+        }
+    }
+    told
+}
+
+/// Logs `number` under `overwrite_oldest`, carrying the losses so far.
+pub(crate) fn overwrite(producer: &mut Producer, number: u64) {
+    for _ in 0..3 {
+        let losses = producer.losses();
+        let mut builder = RecordBuilder::new(6, "web", "text").field("n", Value::Int(number as i64));
+        for (reason, count) in losses.iter().enumerate().filter(|(_, count)| **count > 0) {
+            builder = builder.loss(reason as u8, *count);
+        }
+        let mut bytes = builder.build();
+        if let Some(mut reservation) = producer.reserve(bytes.len()) {
+            bytes[8..16].copy_from_slice(&reservation.sequence().to_le_bytes());
+            bytes[16..24].copy_from_slice(&reservation.stamp().to_le_bytes());
+            reservation.put(&bytes);
+            if producer_carries(&losses) {
+                reservation.carries_losses();
+            }
+            return reservation.publish();
+        }
+        if producer.pressure(bytes.len()) == Pressure::Full {
+            let _ = producer.overwrite(bytes.len());
+        }
+    }
+    panic!("no room under overwrite_oldest");
+}
+
+fn producer_carries(losses: &[u64]) -> bool {
+    losses.iter().any(|count| *count > 0)
+}
+
 /// Each of `0..count` exactly once, nothing else.
+#[allow(dead_code, reason = "the archive tests count over several files")]
 pub(crate) fn assert_once(path: &Path, count: u64) {
     let found = numbers(path);
     let doubled: Vec<_> = found.iter().filter(|(_, times)| **times > 1).take(5).collect();

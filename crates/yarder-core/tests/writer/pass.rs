@@ -8,7 +8,7 @@ use std::time::Duration;
 use yarder_core::record::{RecordBuilder, Value};
 use yarder_ring::{Policy, Reason, State};
 
-use crate::common::{assert_once, file, numbers, plan, wait_until, App, Folder, LONG};
+use crate::common::{assert_once, file, numbers, overwrite, plan, told, wait_until, App, Folder, LONG};
 
 /// Every record of a ring reaches the file once, in order, and the ring file is gone after an orderly end.
 #[test]
@@ -203,23 +203,25 @@ fn an_overwritten_ring_tells_its_losses() {
     let path = folder.join("web.log");
     let mut app = App::with(folder.path(), &plan(&[file(&path, "")]), 256, Policy::OverwriteOldest);
     for number in 0..20_000 {
-        let record = RecordBuilder::new(6, "web", "text").field("n", Value::Int(number)).build();
-        if let Some(mut reservation) = app.producer.overwrite(record.len()) {
-            let mut record = record;
-            record[8..16].copy_from_slice(&reservation.sequence().to_le_bytes());
-            record[16..24].copy_from_slice(&reservation.stamp().to_le_bytes());
-            reservation.put(&record);
-            reservation.publish();
+        if number % 1000 == 7 {
+            app.producer.lose(Reason::TooLarge);
+        } else {
+            overwrite(&mut app.producer, number);
         }
     }
     assert!(app.flush());
     let found = numbers(&path);
     assert!(found.values().all(|times| *times == 1));
-    let lost = app.ring.lost()[Reason::Overwritten as usize];
-    // A record may be passed over after it was copied and before its batch is done: then it is in the
-    // file and counted as well. Nothing is ever in neither place.
-    assert!(lost > 0 && found.len() as u64 + lost >= 20_000);
+    assert!(found.contains_key(&19_999), "the newest stay");
+    let lost = app.ring.lost();
+    let (overwritten, too_large) = (lost[Reason::Overwritten as usize], lost[Reason::TooLarge as usize]);
+    assert!(overwritten > 0 && too_large == 20);
+    assert_eq!(found.len() as u64 + overwritten + too_large, 20_000);
+    // Once more, with nothing behind it: told at the end of the ring.
+    app.producer.lose(Reason::NoMemory);
     assert!(app.end());
+    let expected = [("no_memory", 1), ("overwritten", overwritten), ("too_large", too_large)];
+    assert_eq!(told(&path), expected.into_iter().map(|(reason, count)| (reason.to_owned(), count)).collect());
 }
 
 /// What a corrupt ring held is not followed: the ring is set aside, the others go on.

@@ -6,9 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use yarder_core::writer::{Service, ServiceOptions};
-use yarder_ring::{Policy, Yard};
+use yarder_ring::{Policy, Producer, Reason, RingFile, RingSpec, State, Yard};
 
-use crate::common::{assert_once, child, file, is_child, numbers, plan, variable, wait_until, App, Folder, LONG};
+use crate::common::{
+    assert_once, child, file, is_child, numbers, overwrite, plan, told, variable, wait_until, App, Folder, LONG,
+};
 
 /// How many records a child logs before it ends by itself.
 const COUNT: u64 = 20_000;
@@ -202,4 +204,112 @@ fn a_truncated_file_gets_the_batch() {
     assert!(after.values().all(|times| *times == 1));
     assert!(before + after.len() as u64 >= noted(&folder));
     assert_eq!(after.keys().next().copied(), Some(before));
+}
+
+/// Not a test by itself: a writer for others, killed by its fault.
+#[test]
+fn child_serves() {
+    if !is_child() {
+        return;
+    }
+    let yard = Yard::open_or_create(Some(&Path::new(&variable("FOLDER")).join("yard")), "web").expect("the yard");
+    let service = Service::start(Arc::new(yard), ServiceOptions { serve: true, ..ServiceOptions::default() });
+    wait_until("it is killed", || {
+        service.wake();
+        false
+    });
+}
+
+/// Logs into a ring under `overwrite_oldest`, whose writer is killed by `fault`; `after` more records come after that.
+/// Gives what each file holds and is told of, what the ring says, and how many were logged.
+fn overwrites_over_a_death(fault: &str, files: &[&str], after: u64) -> (Vec<(u64, u64)>, u64, u64) {
+    let folder = Folder::new("overdeath");
+    let paths: Vec<_> = files.iter().map(|name| folder.join(name)).collect();
+    let plans: Vec<String> = paths.iter().map(|path| file(path, "")).collect();
+    let yard = Yard::open_or_create(Some(&folder.join("yard")), "web").expect("a yard");
+    let spec = RingSpec {
+        main_slots: 256,
+        policy: Policy::OverwriteOldest,
+        plan: yard.store_plan(&plan(&plans)).expect("a plan"),
+        app: "web".into(),
+        shared: true,
+        ..RingSpec::default()
+    };
+    let ring = Arc::new(RingFile::create(&yard, &spec).expect("a ring"));
+    let mut producer = Producer::new(Arc::clone(&ring)).expect("a producer");
+    let mut number = 0;
+    let mut log = |count: u64| {
+        for _ in 0..count {
+            match number % 97 {
+                0 => producer.lose(Reason::TooLarge),
+                _ => overwrite(&mut producer, number),
+            }
+            number += 1;
+        }
+        number
+    };
+    log(100);
+    let base = folder.path().to_string_lossy().into_owned();
+    let mut victim = child("recovery::child_serves", &[("FOLDER", &base), ("YARDER_FAULT", fault)]);
+    wait_until("the writer is killed", || {
+        log(10);
+        victim.try_wait().expect("its state").is_some()
+    });
+    let logged = log(after);
+    ring.set_state(State::Closed);
+    recover(&folder);
+    let sums = paths.iter().map(|path| {
+        if fault.starts_with("write") {
+            // The line that the death tore stays, ended, where the rest of it was overwritten.
+            let text = fs::read_to_string(path).expect("the file");
+            let whole = |line: &&str| serde_json::from_str::<serde_json::Value>(line).is_ok();
+            let lines: Vec<&str> = text.lines().collect();
+            assert!(lines.iter().filter(|line| !whole(line)).count() <= 1);
+            let kept: Vec<&str> = lines.into_iter().filter(whole).collect();
+            fs::write(path, kept.join("\n") + "\n").expect("only whole lines");
+        }
+        let found = numbers(path);
+        assert!(found.values().all(|times| *times == 1), "{fault}: doubled");
+        (found.len() as u64, told(path).values().sum())
+    });
+    (sums.collect(), ring.lost().iter().sum(), logged)
+}
+
+/// Each record is in the file or told, once, whatever stage the writer died at and however much was overwritten until
+/// the next one came.
+#[test]
+fn overwriting_over_a_death_is_exact() {
+    for stage in ["snapshot", "merge", "format", "prepare", "file", "written", "heads"] {
+        for (times, after) in [(1, 0), (3, 20), (3, 150), (2, 1000)] {
+            let fault = format!("{stage}:exit:{times}");
+            let (files, lost, logged) = overwrites_over_a_death(&fault, &["web.log"], after);
+            let (found, told) = files[0];
+            assert_eq!((found + told, found + lost), (logged, logged), "{fault}, {after} after: {found} and {told}");
+        }
+    }
+}
+
+/// Killed inside a write: exact while the batch is still there; else what the torn write left may be told as well.
+#[test]
+fn overwriting_over_a_torn_write_loses_nothing_silently() {
+    for after in [0, 1000] {
+        let (files, _, logged) = overwrites_over_a_death("write:exit:2", &["web.log"], after);
+        let (found, told) = files[0];
+        assert!(
+            found + told >= logged && found + told <= logged + 256,
+            "{after} after: {found} and {told} of {logged}"
+        );
+    }
+}
+
+/// Killed between two files of a batch: one file has it, the other is told of what is gone. Each is exact.
+#[test]
+fn overwriting_over_a_death_between_two_files_is_exact_in_each() {
+    for after in [0, 150, 1000] {
+        // After the first of the two files of the second batch.
+        let (files, _, logged) = overwrites_over_a_death("file:exit:3", &["web.log", "copy.log"], after);
+        for (found, told) in files {
+            assert_eq!(found + told, logged, "{after} after: {found} and {told}");
+        }
+    }
 }

@@ -19,7 +19,8 @@ impl Hub {
             let ring = &live.ring;
             accepted += ring.accepted();
             blocked += ring.blocked();
-            high_water = high_water.max(ring.high_water());
+            // The producer looks when its ring is half full; whoever asks looks as well.
+            high_water = high_water.max(ring.high_water()).max(ring.used_slots());
             for (sum, now) in lost.iter_mut().zip(ring.lost()) {
                 *sum += now;
             }

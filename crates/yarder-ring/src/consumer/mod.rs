@@ -6,6 +6,7 @@ mod copy;
 use std::sync::atomic::Ordering;
 use std::sync::Arc;
 
+use crate::account::Account;
 use crate::error::RingError;
 use crate::lane::{self, Cells};
 use crate::layout::{offset, RECORD_HEAD, UNUSED_HEAD};
@@ -129,8 +130,16 @@ impl Consumer {
         self.ring.wake_waiting();
     }
 
-    /// Writes the new heads of a batch beside the old ones, under the batch's number.
-    pub fn tag(&self, intent_sequence: u64, new: Snapshot, flags: u64) {
+    /// Stores the account, where the ring has one. Before the heads: what is read again was told already.
+    pub fn store_account(&self, account: &Account) {
+        if self.ring.has_accounts() {
+            let number = self.ring.prepare_account(self.head, account);
+            self.ring.store_account(self.head, number);
+        }
+    }
+
+    /// Writes the new heads of a batch beside the old ones, under the batch's number, and the account it leads to.
+    pub fn tag(&self, intent_sequence: u64, new: Snapshot, flags: u64, account: Option<&Account>) {
         let word = |at| self.ring.map().u64(at);
         // Not named while the rest changes: whoever comes after a death in between finds no tag.
         word(offset::TAG_SEQUENCE).store(0, Ordering::Release);
@@ -138,6 +147,8 @@ impl Consumer {
         word(offset::TAG_MAIN).store(new.main, Ordering::Relaxed);
         word(offset::TAG_RESERVE).store(new.reserve, Ordering::Relaxed);
         word(offset::TAG_FLAGS).store(flags, Ordering::Relaxed);
+        let number = account.map_or(0, |account| self.ring.prepare_account(self.head, account));
+        word(offset::TAG_ACCOUNT).store(number, Ordering::Relaxed);
         word(offset::TAG_SEQUENCE).store(intent_sequence, Ordering::Release);
     }
 

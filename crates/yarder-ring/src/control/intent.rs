@@ -47,11 +47,11 @@ pub struct IntentFile {
     pub length: u64,
     /// Their hash.
     pub hash: u64,
-    /// The same for its ledger.
+    /// Kept for a ledger that would be written by place; 0.
     pub ledger_offset: u64,
-    /// How many bytes of ledger.
+    /// 0.
     pub ledger_length: u64,
-    /// Their hash.
+    /// 0.
     pub ledger_hash: u64,
 }
 

@@ -1,5 +1,6 @@
 //! The control page of a yard: what its processes tell each other. The prose is `docs/specs/yard.md`.
 
+mod archive;
 mod intent;
 mod pairs;
 mod rules;
@@ -11,6 +12,7 @@ use std::sync::atomic::{fence, AtomicU64, Ordering};
 use std::sync::Mutex;
 use std::time::Duration;
 
+pub use archive::{ArchiveIntent, ArchiveWork, OPEN_BLOCKS, OPEN_WORDS};
 pub use intent::{FileKey, Intent, IntentFile, IntentState, INTENT_FILES};
 pub use rules::LevelRule;
 
@@ -51,6 +53,9 @@ mod at {
     pub(super) const PAIRS_COUNT: usize = 22_528;
     pub(super) const PAIRS: usize = 22_592;
     pub(super) const INTENT: usize = 32_768;
+    pub(super) const ASKED: usize = 43_008;
+    pub(super) const ARCHIVE: usize = 43_072;
+    pub(super) const BLOCKS: usize = 43_776;
 }
 
 /// The control page of one yard. Every method may be called from any thread.

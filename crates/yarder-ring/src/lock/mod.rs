@@ -9,7 +9,7 @@ mod registry;
 
 use std::ffi::CString;
 use std::io;
-use std::os::fd::RawFd;
+use std::os::fd::{AsFd, BorrowedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -73,6 +73,12 @@ impl OfdLock {
     #[must_use]
     pub fn fd(&self) -> RawFd {
         self.file.fd()
+    }
+}
+
+impl AsFd for OfdLock {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.file.as_fd()
     }
 }
 

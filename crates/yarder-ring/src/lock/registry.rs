@@ -4,7 +4,7 @@
 //! the descriptors and zeroes the pages. (Pages are `MADV_WIPEONFORK`, which also covers a raw clone; only where the
 //! kernel does not know that advice are they on the list.)
 
-use std::os::fd::RawFd;
+use std::os::fd::{AsFd, BorrowedFd, RawFd};
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 use std::sync::Once;
@@ -132,6 +132,13 @@ impl Descriptor {
     #[must_use]
     pub fn fd(&self) -> RawFd {
         self.fd
+    }
+}
+
+impl AsFd for Descriptor {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        // SAFETY: open as long as `self` lives. A forked child, where it is closed, has abandoned all that could ask.
+        unsafe { BorrowedFd::borrow_raw(self.fd) }
     }
 }
 

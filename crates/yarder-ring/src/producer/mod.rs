@@ -115,7 +115,7 @@ impl Producer {
 
     /// Counts a record that is not stored: it uses a sequence number, and the next stored record tells of it.
     pub fn lose(&mut self, reason: Reason) {
-        self.lose_many(reason, 1);
+        self.count(reason);
         let hot = self.hot.get_mut();
         if hot.token == 0 {
             return;
@@ -125,15 +125,14 @@ impl Producer {
         self.word(offset::SEQUENCE).store(sequence, Ordering::Release);
     }
 
-    /// Counts records that had their sequence numbers already.
-    fn lose_many(&mut self, reason: Reason, records: u64) {
-        if self.is_forked() || records == 0 {
+    fn count(&mut self, reason: Reason) {
+        if self.is_forked() {
             return;
         }
         // Only the producer writes these words, so a load and a store are as good as an addition.
         for table in [offset::LOST, offset::LOST_PENDING] {
             let word = self.word(table + reason as usize * 8);
-            word.store(word.load(Ordering::Relaxed).wrapping_add(records), Ordering::Relaxed);
+            word.store(word.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
         }
         self.hot.get_mut().set_losses(true);
     }
@@ -145,7 +144,8 @@ impl Producer {
         self.hot.get().losses
     }
 
-    /// The losses that no stored record tells of yet.
+    /// The losses that the next stored record is to carry: those that none tells of yet; under `overwrite_oldest`,
+    /// where the record that told of them may be overwritten, all there ever were.
     #[must_use]
     pub fn losses(&self) -> [u64; REASONS] {
         std::array::from_fn(|index| self.word(offset::LOST_PENDING + index * 8).load(Ordering::Relaxed))

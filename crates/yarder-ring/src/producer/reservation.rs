@@ -80,7 +80,7 @@ impl<'a> Reservation<'a> {
         self.end as usize - self.at as usize
     }
 
-    /// Says that this record tells of the losses: publishing it clears them.
+    /// Says that this record tells of the losses: publishing it clears them (not under `overwrite_oldest`).
     #[inline]
     pub fn carries_losses(&mut self) {
         self.carries = true;
@@ -207,7 +207,9 @@ impl<'a> Reservation<'a> {
         } else {
             producer.next_start(self.lane).wrapping_add(slots)
         };
-        if self.carries {
+        // Totals are never told to the end: the record that carries them may be overwritten.
+        let carries = self.carries && !producer.ring.has_accounts();
+        if carries {
             let lane = u64::from(self.lane == LaneKind::Reserve) << 63;
             producer.word(offset::LOSS_CARRIER).store(tail | lane, Ordering::Release);
         }
@@ -221,12 +223,12 @@ impl<'a> Reservation<'a> {
         hot.stamp = self.stamp;
         hot.accepted = hot.accepted.wrapping_add(1);
         let accepted = hot.accepted;
-        if self.carries {
+        if carries {
             hot.set_losses(false);
         }
         producer.word(offset::SEQUENCE).store(self.sequence, Ordering::Release);
         producer.word(offset::ACCEPTED).store(accepted, Ordering::Relaxed);
-        if self.carries {
+        if carries {
             for index in 0..crate::layout::REASONS {
                 producer.word(offset::LOST_PENDING + index * 8).store(0, Ordering::Relaxed);
             }

@@ -19,7 +19,7 @@ pub use wait::WaitOutcome;
 
 use crate::error::RingError;
 use crate::lane::{self, Cells, Word};
-use crate::layout::{offset, Policy, State, HEADER_BYTES, REASONS, SLOT};
+use crate::layout::{offset, Policy, Reason, State, HEADER_BYTES, REASONS, SLOT};
 use crate::lock::{Descriptor, OfdLock};
 use crate::map::Mapping;
 
@@ -232,13 +232,17 @@ impl RingFile {
         self.word(offset::ACCEPTED)
     }
 
-    /// Records lost by the producer, by reason.
+    /// Records lost, by reason; those overwritten as far as the reader has come.
     #[must_use]
     pub fn lost(&self) -> [u64; REASONS] {
-        self.table(offset::LOST)
+        let mut lost = self.table(offset::LOST);
+        if self.has_accounts() {
+            lost[Reason::Overwritten as usize] = self.overwritten();
+        }
+        lost
     }
 
-    /// Records lost that no stored record tells of yet, by reason.
+    /// Records lost that no stored record tells of yet, by reason; under `overwrite_oldest` the totals.
     #[must_use]
     pub fn lost_pending(&self) -> [u64; REASONS] {
         let carrier = self.map.u64(offset::LOSS_CARRIER).load(Ordering::Acquire);

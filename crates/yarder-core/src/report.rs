@@ -8,20 +8,20 @@ use crate::trace;
 const EVERY: Duration = Duration::from_secs(10);
 
 /// Writes one line to stderr; a stderr that is gone is nobody's problem here.
-pub(super) fn say(text: &str) {
+pub(crate) fn say(text: &str) {
     trace::to_stderr(format!("yarder: {text}\n").as_bytes());
 }
 
 /// At most one line in ten seconds, and the number of those left out.
 #[derive(Debug, Default)]
-pub(super) struct Reporter {
+pub(crate) struct Reporter {
     last: Option<Instant>,
     held: u64,
 }
 
 impl Reporter {
     /// Says `text` unless something was said just before.
-    pub(super) fn report(&mut self, now: Instant, text: impl FnOnce() -> String) {
+    pub(crate) fn report(&mut self, now: Instant, text: impl FnOnce() -> String) {
         if self.last.is_some_and(|last| now.saturating_duration_since(last) < EVERY) {
             self.held += 1;
             return;
@@ -35,7 +35,7 @@ impl Reporter {
     }
 
     /// Whether a line was said that a healing should answer.
-    pub(super) fn has_spoken(&self) -> bool {
+    pub(crate) fn has_spoken(&self) -> bool {
         self.last.is_some()
     }
 }

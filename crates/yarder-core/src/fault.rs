@@ -12,7 +12,7 @@ use rustix::process::{getpid, kill_process, Signal};
 
 /// Where the writer can be stopped; the names of the environment variable in lower case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stage {
+pub(crate) enum Stage {
     /// Rings are looked for.
     Scan,
     /// Tails are read.
@@ -25,11 +25,56 @@ pub(super) enum Stage {
     Prepare,
     /// A part of a batch is written (half of one file's bytes, where it is the first).
     Write,
+    /// One file has its bytes, the next may not.
+    File,
     /// The intent says WRITTEN, no head has moved.
     Written,
     /// The first head has moved, not all.
     Heads,
+    /// The ledger has the batch's lines, the control page has the state before it.
+    Book,
+    /// A rotation was said in the control page, the file has its old name.
+    Rotate,
+    /// The file has its archive name, there is no live file.
+    Renamed,
+    /// There is a new live file, the page still says the old step.
+    Opened,
+    /// A part of an archive is compressed.
+    Compress,
+    /// The compressed archive is whole and synced, under its temporary name.
+    Synced,
+    /// It has its name, the plain one is still there.
+    Published,
+    /// The plain one is gone, nobody noted it.
+    Unlinked,
+    /// An archive is about to be removed.
+    Expire,
+    /// It is removed, nobody noted it.
+    Expired,
 }
+
+/// Every stage with its name in the environment variable.
+const STAGES: [(&str, Stage); 19] = [
+    ("scan", Stage::Scan),
+    ("snapshot", Stage::Snapshot),
+    ("merge", Stage::Merge),
+    ("format", Stage::Format),
+    ("prepare", Stage::Prepare),
+    ("write", Stage::Write),
+    ("file", Stage::File),
+    ("written", Stage::Written),
+    ("heads", Stage::Heads),
+    ("book", Stage::Book),
+    ("rotate", Stage::Rotate),
+    ("renamed", Stage::Renamed),
+    ("opened", Stage::Opened),
+    ("compress", Stage::Compress),
+    ("synced", Stage::Synced),
+    ("published", Stage::Published),
+    ("unlinked", Stage::Unlinked),
+    ("expire", Stage::Expire),
+    ("expired", Stage::Expired),
+];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Action {
@@ -57,7 +102,7 @@ static FAULT: OnceLock<Option<Fault>> = OnceLock::new();
 /// # Panics
 /// When the environment asks for it.
 #[inline]
-pub(super) fn point(stage: Stage) {
+pub(crate) fn point(stage: Stage) {
     if ARMED.load(Ordering::Relaxed) != OFF {
         strike(stage);
     }
@@ -65,13 +110,13 @@ pub(super) fn point(stage: Stage) {
 
 /// Whether this stage would act now: the write stage uses it to write only a part first.
 #[inline]
-pub(super) fn is_near(stage: Stage) -> bool {
+pub(crate) fn is_near(stage: Stage) -> bool {
     ARMED.load(Ordering::Relaxed) != OFF
         && fault().is_some_and(|fault| fault.stage == stage && fault.left.load(Ordering::Relaxed) == 1)
 }
 
 /// Reads the environment, if nobody did yet.
-pub(super) fn read() {
+pub(crate) fn read() {
     let _ = fault();
 }
 
@@ -104,17 +149,8 @@ fn strike(stage: Stage) {
 impl Fault {
     fn parse(text: &str) -> Option<Fault> {
         let mut parts = text.split(':');
-        let stage = match parts.next()? {
-            "scan" => Stage::Scan,
-            "snapshot" => Stage::Snapshot,
-            "merge" => Stage::Merge,
-            "format" => Stage::Format,
-            "prepare" => Stage::Prepare,
-            "write" => Stage::Write,
-            "written" => Stage::Written,
-            "heads" => Stage::Heads,
-            _ => return None,
-        };
+        let name = parts.next()?;
+        let stage = STAGES.iter().find(|(known, _)| *known == name)?.1;
         let action = match parts.next()? {
             "panic" => Action::Panic,
             "exit" => Action::Exit,
