@@ -180,6 +180,39 @@ print("last", end="")
     assert result.stdout == ""
 
 
+def test_a_forked_child_has_lines_of_its_own() -> None:
+    """A line that was begun before a fork is logged once, by the parent."""
+    code = """
+import os, yarder
+from yarder.bridges import prints
+yarder.configure(app="web", backends=[yarder.File("/dev/stderr", format="{message}")])
+with prints.capture():
+    print("begun ", end="")
+    child = os.fork()
+    print("in the child" if child == 0 else "by the parent")
+if child == 0:
+    yarder.flush()
+    os._exit(0)
+os.waitpid(child, 0)
+yarder.flush()
+print(yarder.stats().accepted)
+"""
+    result = run_python(code)
+    assert sorted(result.stderr.splitlines()) == ["begun by the parent", "in the child"]
+    assert result.stdout == "1\n"
+
+
+def test_who_comes_between_is_not_captured_for_ever(records: Records) -> None:
+    """A `write` that was put over ours, and stays, prints to the stream once the capture has ended."""
+    with prints.capture():
+        ours = sys.stdout.write
+        sys.stdout.write = lambda text: ours(text)
+        print("in")
+    print("out")
+    del sys.stdout.write
+    assert said(records) == [("stdout", "in")]
+
+
 def test_uninstall_gives_the_stream_back() -> None:
     """After `uninstall` a print is a print; twice is fine."""
     code = """

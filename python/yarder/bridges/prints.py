@@ -7,6 +7,7 @@ The streams stay the objects they are, so `isatty`, `encoding`, `fileno` and `bu
 from __future__ import annotations
 
 import _thread
+import os
 import sys
 
 from yarder.errors import ConfigError
@@ -115,6 +116,8 @@ class _Hook:
         self._log = logger.log
         self._level = level
         self._tee = tee
+        self._pid = os.getpid()
+        self._ended = False
         self._busy: set[int] = set()
         self._open: dict[int, str] = {}
         self._original: Callable[[str], int] = stream.write
@@ -130,6 +133,8 @@ class _Hook:
 
     def remove(self) -> None:
         """The stream as it was. Lines without an end are logged."""
+        self._ended = True  # who replaced `write` after us goes on calling ours
+        self._forget_parent()
         if self._stream.__dict__.get("write") == self._write:
             if self._before is None:
                 del self._stream.write
@@ -142,7 +147,8 @@ class _Hook:
 
     def _write(self, text: str) -> int:
         me = _thread.get_ident()
-        if me in self._busy or self._is_a_console():
+        self._forget_parent()
+        if self._ended or me in self._busy or self._is_a_console():
             return self._original(text)
         if self._tee:
             self._original(text)
@@ -154,6 +160,13 @@ class _Hook:
         if lines:
             self._guarded(me, lines)
         return len(text)
+
+    def _forget_parent(self) -> None:
+        """In a forked child: lines that the parent has begun are the parent's to end."""
+        if self._pid != os.getpid():
+            self._pid = os.getpid()
+            self._open.clear()
+            self._busy.clear()
 
     def _guarded(self, me: int, lines: list[str]) -> None:
         self._busy.add(me)

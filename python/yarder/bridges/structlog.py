@@ -56,7 +56,7 @@ class Renderer:
     `event` is the message; `exc_info`, `stack_info` and `positional_args` mean what they mean in structlog; a `level`
     that only repeats the method's is left out; everything else is a field. The record's caller is the line that
     called structlog. For `await log.ainfo(...)`, which runs in another thread, that line is the field `caller`.
-    Cost: about 2 us. Raises nothing.
+    Cost: about 4 us. Raises nothing.
 
     Args:
         ignore: further modules to step over when the caller is looked for: wrappers of your own, by dotted prefix.
@@ -65,15 +65,18 @@ class Renderer:
     __slots__ = ("_ignore",)
 
     def __init__(self, ignore: tuple[str, ...] = ()):
-        self._ignore = ("structlog", *ignore)
+        self._ignore = tuple(f"{prefix}." for prefix in ("structlog", *ignore))
 
     def __call__(
         self, _logger: Any, method_name: str, event_dict: MutableMapping[str, Any]
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """What structlog hands to the logger's method."""
-        fields = {str(name): value for name, value in event_dict.items()}
+        fields = dict(event_dict)
         message = fields.pop("event", "")
-        keywords: dict[str, Any] = {name: fields.pop(name) for name in ("exc_info", "stack_info") if name in fields}
+        keywords: dict[str, Any] = {"fields": fields}
+        for name in ("exc_info", "stack_info"):
+            if name in fields:
+                keywords[name] = fields.pop(name)
         if fields.get("level") == _LEVEL_OF.get(method_name, method_name):
             del fields["level"]
         args = tuple(fields.pop("positional_args", ()))
@@ -82,7 +85,6 @@ class Renderer:
             keywords["stacklevel"] = self._depth(sys._getframe(1))
         else:
             fields.setdefault("caller", self._describe(away))
-        keywords["fields"] = fields
         return (message, *args), keywords
 
     def _depth(self, frame: FrameType | None) -> int:
@@ -98,7 +100,7 @@ class Renderer:
 
     def _steps_over(self, frame: FrameType) -> bool:
         name = frame.f_globals.get("__name__") or ""
-        return any(name == prefix or name.startswith(f"{prefix}.") for prefix in self._ignore)
+        return bool(f"{name}.".startswith(self._ignore))
 
     def _describe(self, frame: FrameType) -> str:
         while self._steps_over(frame) and frame.f_back is not None:
