@@ -37,6 +37,17 @@ def test_the_entry_point_names_the_plugin() -> None:
     assert callable(importlib.import_module(PLUGIN).pytest_configure)
 
 
+def test_it_is_there_when_installed(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pytest finds it by its entry point alone; `-p no:yarder` leaves it out."""
+    package = pytester.mkdir("yarder_entry-1.dist-info")
+    (package / "METADATA").write_text("Metadata-Version: 2.1\nName: yarder-entry\nVersion: 1\n", encoding="utf-8")
+    (package / "entry_points.txt").write_text(f"[pytest11]\nyarder = {PLUGIN}\n", encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(pytester.path))
+    pytester.makepyfile("def test_it(yarder_records): assert not yarder_records.has()")
+    pytester.runpytest_subprocess().assert_outcomes(passed=1)
+    pytester.runpytest_subprocess("-p", "no:yarder").assert_outcomes(errors=1)
+
+
 def test_the_fixture_finds_by_text_level_facility_and_fields(run: Run) -> None:
     """`has` is exact in level, facility and fields, and takes a part of the text; `find`, iteration and `len` agree."""
     run("""
