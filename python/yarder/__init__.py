@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from yarder.native import Ring as Ring
     from yarder.native import __version__ as __version__
     from yarder.pipeline import Pipeline as Pipeline
+    from yarder.reading.follow import follow as follow
+    from yarder.reading.scan import read as read
     from yarder.record import Record as Record
     from yarder.severity import Level as Level
     from yarder.typing import Backend as Backend
@@ -80,9 +82,11 @@ _HOME = {
     "configure": "default",
     "context": "emit.context",
     "flush": "default",
+    "follow": "reading.follow",
     "get_logger": "default",
     "levels": "default",
     "on_pressure": "default",
+    "read": "reading.scan",
     "remove_handler": "default",
     "set_level": "default",
     "shutdown": "default",
@@ -123,9 +127,11 @@ __all__ = [
     "configure",
     "context",
     "flush",
+    "follow",
     "get_logger",
     "levels",
     "on_pressure",
+    "read",
     "remove_handler",
     "set_level",
     "shutdown",

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
-from typing import Any, Final, final
+from os import PathLike
+from pathlib import Path
+from typing import Any, Final, TypeAlias, final
 
 __all__ = [
     "CONTEXT",
@@ -12,13 +14,23 @@ __all__ = [
     "SLOT_BYTES",
     "VERSION",
     "Fields",
+    "Follow",
     "HandlerQueue",
     "Logger",
     "Producer",
+    "Query",
     "Ring",
+    "Scan",
+    "audit_log",
+    "clear_records",
     "event",
     "percent",
+    "yard_ask",
+    "yard_level",
+    "yard_state",
 ]
+
+_Report: TypeAlias = tuple[int, list[tuple[Path, int, str]]]
 
 VERSION: Final[str]
 """Version of the native module; equals the package's."""
@@ -161,6 +173,75 @@ class HandlerQueue:
         """(accepted, done, failed, lost)."""
 
 @final
+class Query:
+    """A question about log files (docs/specs/read.md). `sources`: files, folders, stems; one that is not there is missed
+    only when it is the only one.
+
+    Times are nanoseconds since 1970, both included. `levels`: one bit for each, default all. `where`: names of fields, or of parts of
+    a record, and their texts. `threads`: 0 as many as there are processors, four at most. Raises ConfigError for a
+    pattern or a zone that is none.
+    """
+
+    def __new__(
+        cls,
+        sources: Sequence[str | PathLike[str]],
+        *,
+        since: int | None = None,
+        until: int | None = None,
+        levels: int = ...,
+        app: str | None = None,
+        facility: str | None = None,
+        contains: str | None = None,
+        regex: str | None = None,
+        where: Sequence[tuple[str, str]] = ...,
+        tz: str = "local",
+        threads: int = 0,
+    ) -> Query: ...
+    def scan(self, limit: int | None = None, *, reverse: bool = False) -> Scan:
+        """The records, oldest first or newest first. Raises OSError."""
+    def follow(self, last: int = 0) -> Follow:
+        """The records as they are written; first the last so many that are there, or all of them (-1). Raises OSError."""
+    def count(self, by: str | None = None) -> tuple[int, dict[str | None, int], _Report]:
+        """(all, by the text of a field or part, or by "minute", "hour", "day" in UTC, what could not be read).
+
+        Releases the GIL; limit and order mean nothing here. Raises OSError."""
+    def progress(self) -> tuple[int, int]:
+        """Bytes on the disk of the count under way: done, in all. Never waits."""
+    def files(self) -> list[Path]:
+        """The files there are, oldest first. Raises OSError."""
+
+@final
+class Scan:
+    """The records of a source, in order. Made by `Query.scan`; several threads may share one."""
+
+    def next_batch(self, most: int = 512, /) -> list[tuple[Any, ...]] | None:
+        """The next records as rows of `Record` (as `HandlerQueue.take` gives them), [] when none was found for 200 ms,
+        None at the end. Releases the GIL."""
+    def next_lines(self, json: bool, color: bool, most: int = 512, /) -> bytes | None:
+        """The same as lines: JSON, or for people. Escape sequences of the records are inert."""
+    def problems(self) -> _Report:
+        """What could not be read so far: how many places, and (path, offset, what) of the first ten."""
+    def progress(self) -> tuple[int, int]:
+        """Bytes on the disk: done, in all. Never waits."""
+
+@final
+class Follow:
+    """The records of a source as they are written. Made by `Query.follow`."""
+
+    def next_batch(self, timeout: float, /) -> list[tuple[Any, ...]]:
+        """The next records as soon as there are any, [] when `timeout` seconds passed without one. Looks at signals five
+        times a second; releases the GIL. Raises OSError."""
+    def next_lines(self, json: bool, color: bool, timeout: float, /) -> bytes:
+        """The same as lines."""
+    def problems(self) -> _Report:
+        """As `Scan.problems`."""
+
+def clear_records(source: str | PathLike[str], before: int, tz: str = "local", /) -> tuple[int, int, int]:
+    """Take the records before a time out of the files of a source: (removed, kept, unreadable lines that stay).
+
+    Raises BlockingIOError when a writer holds a live file, OSError for whatever else a file may answer."""
+
+@final
 class Ring:
     """The ring itself, for other uses: one writer, one reader, whole byte strings, across processes."""
 
@@ -183,3 +264,19 @@ def percent(template: str, args: tuple[object, ...], /) -> str:
 
 def event(room: str, level: str, text: str, /) -> None:
     """Print one of yarder's own events if YARDER_DEBUG asks for it."""
+
+def yard_state(folder: str | PathLike[str], /) -> dict[str, Any] | None:
+    """What stands in the yard of a folder, None when there is no yard: `writer_pid` (None: nobody), `writer_beat_ns`,
+    `rules` (facility, pid, level), `rings`: producer, pid, process, alive, slots, used, high_water, accepted, blocked,
+    stalled, lost by reason. Takes no lock and changes nothing. Raises RingError."""
+
+def yard_level(folder: str | PathLike[str], level: int | None, facility: str = "", pid: int = 0, /) -> bool:
+    """Set the level of a facility for all processes of the yard's app (pid 0) or one; None takes it back. False when there
+    was nothing to change. Raises RingError."""
+
+def yard_ask(folder: str | PathLike[str], reopen: bool, /) -> bool:
+    """Ask the yard's writer to rotate or reopen its files; False when there is no yard. Raises RingError."""
+
+def audit_log(live: str | PathLike[str], /) -> tuple[bool, str]:
+    """Hold a log against its ledger: whether it is clean, and all that was found, as JSON. Raises BackendError when there
+    is no ledger to hold it against."""

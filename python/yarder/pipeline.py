@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from yarder.drain.handlers import HandlerThread
     from yarder.drain.pressure import PressureWatch
     from yarder.meters import Stats
+    from yarder.reading.scan import Reading
     from yarder.severity import Level
-    from yarder.typing import Facilities, Handler, LevelLike, Options, StrPath
+    from yarder.typing import Facilities, Filters, Handler, LevelLike, Options, StrPath
 
     H = TypeVar("H", bound=Handler)
 
@@ -81,6 +82,7 @@ class Pipeline:
         self._added: dict[int, HandlerThread] = {}
         self._watches: list[PressureWatch] = []
         self._closed = False
+        self._plan: str | None = None
 
     @classmethod
     def lazy(cls) -> Pipeline:
@@ -139,6 +141,7 @@ class Pipeline:
             raise
         before, self._calls = self._calls, calls
         self._settings = settings
+        self._plan = plans.shared
         self._closed = False
         _remember(self)
         event("pipeline", "info", f"configured: {settings!r}")
@@ -195,6 +198,26 @@ class Pipeline:
         Without this the writer notices within a second.
         """
         return self._producer.reopen(timeout)
+
+    def log_files(self) -> list[str]:
+        """Paths of the files this pipeline writes, archives not named; empty before it starts."""
+        if self._plan is None:
+            return []
+        import json  # late: only a reader needs it
+
+        return [entry["path"] for entry in json.loads(self._plan)["destinations"]]
+
+    def read(self, *, limit: int | None = None, reverse: bool = False, **filters: Unpack[Filters]) -> Reading:
+        """The records in this pipeline's files, archives included, oldest first; see `yarder.read`.
+
+        Flushes first, so that what this process logged before the call is there.
+        """
+        from yarder.reading.scan import read
+
+        self.flush()
+        if self._settings is not None:
+            filters.setdefault("tz", self._settings.tz)
+        return read(self, limit=limit, reverse=reverse, **filters)
 
     async def aflush(self, timeout: float = 5.0) -> bool:  # noqa: ASYNC109 - the same word as in `flush`
         """`flush` without blocking the loop."""

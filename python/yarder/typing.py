@@ -7,6 +7,8 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self, TypeAlias, TypedDict, runtime_checkable
 
 if TYPE_CHECKING:
+    from datetime import datetime, timedelta
+
     from yarder.config.format import Json
     from yarder.record import Record
     from yarder.severity import Level
@@ -16,10 +18,14 @@ __all__ = [
     "BackendOptions",
     "Destination",
     "Facilities",
+    "Filters",
     "FormatLike",
     "HandleRecord",
     "Handler",
     "LevelLike",
+    "LogFiles",
+    "LogSource",
+    "Moment",
     "Options",
     "StrPath",
     "Wait",
@@ -36,6 +42,12 @@ Facilities: TypeAlias = "Mapping[str, LevelLike] | Sequence[str]"
 
 FormatLike: TypeAlias = "str | Json"
 """A format: one of its names, a template such as "{level} {message}", or a `Json` with options."""
+
+Moment: TypeAlias = "datetime | timedelta | str"
+"""A time: a datetime, RFC 3339 text, or how long ago, as a timedelta or as "10m"."""
+
+LogSource: TypeAlias = "StrPath | LogFiles"
+"""Where to read: a file, a folder, an app's name, or something with files of its own, such as a pipeline."""
 
 Wait: TypeAlias = "float | Mapping[str, float | None] | None"
 """Milliseconds a call may wait for room; None: without limit; a mapping: by level name."""
@@ -106,3 +118,25 @@ class Options(TypedDict, total=False):
     caller: bool | None
     max_record_bytes: int | None
     sync_ms: float | None
+
+
+@runtime_checkable
+class LogFiles(Protocol):
+    """Something that has log files: a pipeline."""
+
+    def log_files(self) -> Sequence[str]:
+        """Absolute paths of the live files; they need not be there yet."""
+
+
+class Filters(TypedDict, total=False):
+    """What `yarder.read` and `yarder.follow` can ask for; they document them."""
+
+    since: Moment | None
+    until: Moment | None
+    level: LevelLike | None
+    app: str | None
+    facility: str | None
+    contains: str | None
+    regex: str | None
+    where: Mapping[str, object] | None
+    tz: str | None

@@ -16,9 +16,9 @@ LADDER = (
     {"errors", "level", "severity", "typing", "meters", "native", "fallback", "_core"},
     {"config", "record"},
     {"ring", "archive"},
-    {"emit", "drain", "route", "backends", "read"},
+    {"emit", "drain", "route", "backends", "reading"},
     {"pipeline", "serve", "capture"},
-    {"__init__", "default", "cli", "web", "bridges", "testing"},
+    {"__init__", "__main__", "default", "cli", "web", "bridges", "testing"},
 )
 RUNGS = {room: rung for rung, rooms in enumerate(LADDER) for room in rooms}
 

@@ -15,6 +15,7 @@ pub mod format;
 pub mod ledger;
 pub mod local;
 pub mod plan;
+pub mod read;
 pub mod record;
 mod report;
 pub mod segment;

@@ -11,7 +11,9 @@ mod logger;
 mod producer;
 mod queue;
 mod raw;
+mod read;
 mod ring;
+mod yards;
 
 use pyo3::exceptions::{PyImportError, PyOverflowError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -105,6 +107,8 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<producer::Producer>()?;
     module.add_class::<queue::HandlerQueue>()?;
     module.add_class::<ring::Ring>()?;
+    read::register(module)?;
+    yards::register(module)?;
     module.add_function(wrap_pyfunction!(percent, module)?)?;
     module.add_function(wrap_pyfunction!(event, module)?)
 }

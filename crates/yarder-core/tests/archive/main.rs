@@ -9,6 +9,7 @@ mod compression;
 mod deaths;
 mod full;
 mod ledger;
+mod reading;
 mod retention;
 mod rotation;
 mod shelf;

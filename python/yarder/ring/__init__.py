@@ -1,0 +1,1 @@
+"""Rings and the yards they stand in, seen from outside."""
