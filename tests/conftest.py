@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+import yarder
+from yarder.testing import Records
+
 
 @pytest.fixture(autouse=True)
 def _clean(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
@@ -26,3 +29,11 @@ def _clean(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFac
 def log_file(tmp_path: Path) -> Path:
     """A path for a log file in a folder that does not exist yet."""
     return tmp_path / "logs" / "web.log"
+
+
+@pytest.fixture
+def records() -> Iterator[Records]:
+    """What the default pipeline logs, at every level, with no destination."""
+    yarder.configure(app="web", level="trace", backends=[])
+    with Records() as kept:
+        yield kept

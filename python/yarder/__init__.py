@@ -148,8 +148,14 @@ __all__ = [
 ]
 
 
+# Rooms that are used by their full name, `yarder.bridges.loguru.sink`, after no more than `import yarder`.
+_ROOMS = ("bridges", "testing")
+
+
 def __getattr__(name: str) -> object:
     home = _HOME.get(name)
+    if name in _ROOMS:
+        return __import__(f"yarder.{name}", fromlist=[name])
     if home is None:
         raise AttributeError(f"module 'yarder' has no attribute {name!r}")
     value = getattr(__import__(f"yarder.{home}", fromlist=[name]), name)
