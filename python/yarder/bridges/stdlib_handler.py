@@ -27,10 +27,10 @@ _DEFAULT_FORMATS = (None, logging.BASIC_FORMAT, "%(message)s")
 class _NoLock:
     """What the standard library's code takes for a lock."""
 
-    def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:  # noqa: ARG002, D102 - that of a lock
+    def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:  # noqa: ARG002 - that of a lock
         return True
 
-    def release(self) -> None:  # noqa: D102
+    def release(self) -> None:
         return
 
     def __enter__(self) -> bool:
