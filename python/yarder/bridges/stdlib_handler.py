@@ -24,6 +24,25 @@ RESERVED = frozenset(
 _DEFAULT_FORMATS = (None, logging.BASIC_FORMAT, "%(message)s")
 
 
+class _NoLock:
+    """What the standard library's code takes for a lock."""
+
+    def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:  # noqa: ARG002 - that of a lock
+        return True
+
+    def release(self) -> None:
+        return
+
+    def __enter__(self) -> bool:
+        return True
+
+    def __exit__(self, *exc: object) -> None:
+        return
+
+
+_NO_LOCK = _NoLock()
+
+
 class Handler(logging.Handler):
     """A `logging.Handler` that writes to a yarder pipeline. For `dictConfig`, `basicConfig` and `fileConfig`.
 
@@ -43,8 +62,8 @@ class Handler(logging.Handler):
         super().__init__(level)
 
     def createLock(self) -> None:  # noqa: N802 - the standard library's name
-        """None is needed: a log call of yarder's has no state that two threads could share."""
-        self.lock = None
+        """One that locks nothing: a log call of yarder's has no state that two threads could share."""
+        self.lock = _NO_LOCK  # type: ignore[assignment]
 
     def target(self, name: str) -> Logger:
         """The logger of the pipeline for a logger's name; that of the root is the app's own."""

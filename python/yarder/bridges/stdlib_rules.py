@@ -36,7 +36,7 @@ def is_own(function: Any, name: str) -> bool:
 
 
 def decide(logger: logging.Logger) -> tuple[Any, ...] | None:
-    """(logger of ours, open, followed, enabled from, emitted from, lists, what was looked at, class of records).
+    """(logger of ours, open, followed, enabled from, emitted from, lists with their items, what was looked at).
 
     None: nothing that could be remembered, every call goes the long way.
     """
@@ -45,23 +45,22 @@ def decide(logger: logging.Logger) -> tuple[Any, ...] | None:
     enabled = max(0 if followed else int(level), logger.manager.disable + 1)
     if logger.disabled:
         enabled = _NEVER
-    lists: list[Any] = [logger.filters]
+    lists: list[tuple[Any, tuple[Any, ...]]] = []
     nodes.append(logger.manager)
     found: list[Handler] = []
-    is_open = not logger.filters and _is_untouched(logger)
+    is_open = not _seen(logger.filters, lists) and _is_untouched(logger)
     node: logging.Logger | None = logger
     while node:
         nodes.append(node)
-        lists.append(node.handlers)
-        for handler in node.handlers:
+        for handler in _seen(node.handlers, lists):
             if type(handler) is Handler:
                 found.append(handler)
                 nodes.append(handler)
-                lists.append(handler.filters)
+                is_open = is_open and not _seen(handler.filters, lists)
             elif type(handler) is not logging.NullHandler or not is_own(logging.NullHandler.handle, "handle"):
                 is_open = False
         node = node.parent if node.propagate else None
-    if any(type(seen) is not list for seen in lists):
+    if any(type(seen) is not list for seen, _ in lists):
         return None
     is_open = is_open and len(found) == 1 and _is_plain(found[0])
     if not _asks_us(logger):
@@ -69,7 +68,14 @@ def decide(logger: logging.Logger) -> tuple[Any, ...] | None:
         is_open = followed = False
     target = found[0].target(logger.name) if found else default_target(logger.name)
     emitted = max(enabled, found[0].level) if found else enabled
-    return target, is_open, followed, enabled, emitted, tuple(lists), tuple(nodes), logging.LogRecord
+    return target, is_open, followed, enabled, emitted, tuple(lists), tuple(nodes)
+
+
+def _seen(items: Any, lists: list[tuple[Any, tuple[Any, ...]]]) -> tuple[Any, ...]:
+    """The items of a list, remembered: another thread may change it before the answer is kept."""
+    found = tuple(items)
+    lists.append((items, found))
+    return found
 
 
 def effective_level(self: logging.Logger) -> int:
@@ -102,7 +108,7 @@ def _level_of(logger: logging.Logger) -> tuple[int, list[Any]]:
 def _is_plain(handler: Handler) -> bool:
     """Whether a handler of ours does nothing but write what it gets."""
     touched = vars(handler).keys() & {"emit", "handle", "format", "filter", "target"}
-    return not handler.filters and not touched and is_default(handler.formatter)
+    return not touched and is_default(handler.formatter)
 
 
 def _is_untouched(logger: logging.Logger) -> bool:

@@ -6,7 +6,8 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyFrozenSet, PyString, PyTuple, PyType};
 
-use super::{slot, table, NAMES, OWN, RESERVED};
+use super::aside::{OWN, RESERVED};
+use super::{slot, table, NAMES};
 use crate::call::{caller, slow};
 use crate::logger;
 

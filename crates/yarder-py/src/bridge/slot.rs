@@ -2,7 +2,7 @@
 
 use pyo3::ffi::{self, PyObject};
 use pyo3::prelude::*;
-use pyo3::types::{PyList, PyTuple};
+use pyo3::types::{PyDict, PyList, PyTuple};
 
 use super::table;
 use crate::call::leaving;
@@ -133,24 +133,32 @@ fn ask(py: Python<'_>, owner: *mut PyObject) -> PyResult<Option<Box<Slot>>> {
         let decide = Bound::from_borrowed_ptr(py, *DECIDE.get());
         (decide, Bound::from_borrowed_ptr(py, *MODULE.get()), Bound::from_borrowed_ptr(py, owner))
     };
-    // Before the question: a change meanwhile is seen by the next call.
+    let module = module.cast_into_exact::<PyDict>()?;
+    // All of it before the question: what another thread changes meanwhile is seen by the next call.
+    let class = owner.get_type();
+    let Some(record) = module.get_item("LogRecord")? else { return Ok(None) };
+    // A class has a version from the first look into it.
+    class.getattr("info")?;
+    record.getattr("getMessage")?;
+    let (Some(class_tag), Some(record_tag)) = (tag(class.as_any()), tag(&record)) else { return Ok(None) };
+    let changes = table::changes();
     // SAFETY: a dict.
     let version = unsafe { raw::dict_version(module.as_ptr()) };
     let found = decide.call1((&owner,))?;
     if found.is_none() {
         return Ok(None);
     }
-    type Answer<'py> =
-        (Bound<'py, PyAny>, bool, bool, i64, i64, Bound<'py, PyTuple>, Bound<'py, PyTuple>, Bound<'py, PyAny>);
-    let (target, open, followed, enabled_from, emit_from, lists, nodes, record): Answer<'_> = found.extract()?;
+    type Pair<'py> = (Bound<'py, PyAny>, Bound<'py, PyTuple>);
+    type Answer<'py> = (Bound<'py, PyAny>, bool, bool, i64, i64, Vec<Pair<'py>>, Bound<'py, PyTuple>);
+    let (target, open, followed, enabled_from, emit_from, lists, nodes): Answer<'_> = found.extract()?;
     let Some(logger) = logger::of(&target) else { return Ok(None) };
     let mut empty = [PADDING.as_ptr().cast_mut().cast::<PyObject>(); QUICK];
     let none = (&raw const ONE).cast_mut().cast::<PyObject>();
     let mut single = (none, std::ptr::null_mut());
     let (mut rest, mut kept, mut empties) = (Vec::new(), Vec::new(), 0);
-    for list in &lists {
+    for (list, items) in lists {
         let list = list.cast_into_exact::<PyList>()?;
-        let items: Box<[_]> = list.iter().map(|item| item.as_ptr()).collect();
+        let items: Box<[_]> = items.iter().map(|item| item.as_ptr()).collect();
         let seen = Seen { list: list.into_ptr(), items };
         if seen.items.is_empty() && empties < QUICK {
             empty[empties] = seen.list;
@@ -163,12 +171,13 @@ fn ask(py: Python<'_>, owner: *mut PyObject) -> PyResult<Option<Box<Slot>>> {
             rest.push(seen);
         }
     }
-    let class = owner.get_type();
-    let (Some(class_tag), Some(record_tag)) = (tag(class.as_any()), tag(&record)) else { return Ok(None) };
     let gone = super::doors::gone(py)?;
     // SAFETY: a logger of the standard library can be referenced weakly, else there is an error.
     let weak = unsafe { Bound::from_owned_ptr_or_err(py, ffi::PyWeakref_NewRef(owner.as_ptr(), gone.as_ptr()))? };
     nodes.iter().for_each(|node| table::watch(node.as_ptr()));
+    if table::changes() != changes {
+        return Ok(None);
+    }
     std::mem::forget(target);
     Ok(Some(Box::new(Slot {
         open,

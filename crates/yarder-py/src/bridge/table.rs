@@ -118,10 +118,21 @@ pub(super) fn watch(object: *mut PyObject) {
     unsafe { (*TABLE.get()).watched.get_or_insert_with(HashSet::new).insert(object as usize) };
 }
 
+/// Attributes that were set or deleted so far, of whatever object.
+pub(super) fn changes() -> u64 {
+    // SAFETY: called with the GIL held.
+    unsafe { *CHANGES.get() }
+}
+
+static CHANGES: GilCell<u64> = GilCell::new(0);
+
 /// An attribute of `object` was set or deleted.
 pub(super) fn changed(object: *mut PyObject) {
     // SAFETY: called with the GIL held.
-    let watched = unsafe { (*TABLE.get()).watched.as_ref() };
+    let watched = unsafe {
+        *CHANGES.get() += 1;
+        (*TABLE.get()).watched.as_ref()
+    };
     if watched.is_some_and(|watched| watched.contains(&(object as usize))) {
         clear();
     }
@@ -131,6 +142,7 @@ pub(super) fn changed(object: *mut PyObject) {
 pub(super) fn clear() {
     // SAFETY: called with the GIL held; slots are dropped when the table is as it shall be, for that may run Python.
     unsafe {
+        *CHANGES.get() += 1;
         let table = &mut *TABLE.get();
         let old = std::mem::take(&mut table.store);
         (table.entries, table.mask, table.used, table.watched) = (NOTHING.0.as_ptr(), 0, 0, None);
