@@ -54,9 +54,11 @@ test: $(BUILT) ## everything that has to pass (15 minutes at most, cold, on two 
 	$(MAKE) --no-print-directory test-python
 
 test-rust: $(TOOLS)
+	@scripts/install_test_tools.sh
 	$(CARGO) test $(RUST_TESTS)
 
 test-python: $(BUILT)
+	@scripts/install_test_tools.sh
 	$(BIN)/python -m pytest -m "not slow"
 
 test-all: $(BUILT) ## test, and what takes longer: slow tests, models, more cases, wheels
