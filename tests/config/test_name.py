@@ -51,8 +51,9 @@ def test_a_session_without_a_file_shares_with_nobody(argv: list[str]) -> None:
 
 
 def test_a_notebook_is_a_session(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Under ipykernel the launcher's file name says nothing."""
+    """Under ipykernel the launcher's file name says nothing; a program that only loads it keeps its own."""
     monkeypatch.setitem(sys.modules, "ipykernel", SimpleNamespace())
+    assert app_name(main("/srv/shop.py"), ["/srv/shop.py"]) == "shop"
     assert app_name(main("/x/ipykernel_launcher.py"), ["/x/ipykernel_launcher.py"], pid=42) == "python-42"
 
 

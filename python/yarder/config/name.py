@@ -11,6 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
 
+_KERNELS = frozenset(("ipykernel", "ipykernel_launcher"))
 _SERVERS = ("gunicorn", "uvicorn", "celery", "hypercorn", "granian")
 
 
@@ -31,10 +32,11 @@ def app_name(main: ModuleType | None = None, argv: list[str] | None = None, pid:
         served = _application(program, argv[1:])
         if served:
             return served
+    # By what runs, not by what is loaded: a program that uses notebooks is none.
+    if program in _KERNELS or not (module or file):
+        return f"python-{os.getpid() if pid is None else pid}"
     if module:
         return module
-    if not file or "ipykernel" in sys.modules:
-        return f"python-{os.getpid() if pid is None else pid}"
     return _stem(file) or "python"
 
 
