@@ -27,7 +27,7 @@ pub(crate) struct Logger {
     pub(crate) flags: u16,
     pub(crate) facility_len: u8,
     /// Says and starts nothing while nothing is attached.
-    pub(crate) library: bool,
+    pub(crate) of_library: bool,
     blob: *const u8,
     blob_len: usize,
     owned: *mut Owned,
@@ -87,7 +87,7 @@ pub(crate) fn make(
         (*logger).threshold = -1;
         (*logger).flags = flags;
         (*logger).facility_len = name.len() as u8;
-        (*logger).library = library;
+        (*logger).of_library = library;
         (*logger).blob = owned.blob.as_ptr();
         (*logger).blob_len = blob_len;
         (*logger).owned = Box::into_raw(owned);
@@ -298,7 +298,7 @@ unsafe extern "C" fn bind(
                 named.set_item(key, Bound::from_borrowed_ptr(py, *args.add(index as usize)))?;
             }
             let fields = Fields::build(named.as_any(), logger.owned().bound.as_ref())?;
-            make(py, &logger.owned().producer, logger.facility(), logger.library, Some(fields))
+            make(py, &logger.owned().producer, logger.facility(), logger.of_library, Some(fields))
         })
     }
 }
@@ -310,7 +310,7 @@ unsafe extern "C" fn unbind(this: *mut PyObject, args: *mut *mut PyObject, nargs
             let logger = &*this.cast::<Logger>();
             let names: Vec<Vec<u8>> = (0..nargs as usize).map(|index| text::wtf8(*args.add(index))).collect();
             let fields = logger.owned().bound.as_ref().map(|bound| bound.without(&names));
-            make(py, &logger.owned().producer, logger.facility(), logger.library, fields)
+            make(py, &logger.owned().producer, logger.facility(), logger.of_library, fields)
         })
     }
 }

@@ -53,7 +53,7 @@ pub(crate) unsafe fn admits(logger: *mut Logger, level: u8) -> bool {
     unsafe {
         let hub = (*logger).hub;
         if (*hub).state == State::Off {
-            if (*logger).library {
+            if (*logger).of_library {
                 return false;
             }
             start(hub);
