@@ -20,7 +20,7 @@ pub(crate) struct Thread {
     name: [u8; NAME],
     /// Counter at the last look at the name.
     looked: u64,
-    /// Process of the look: a forked child has other ids.
+    /// False: look again. A second has passed, or this is a forked child, which has other ids.
     known: bool,
 }
 
